@@ -1,0 +1,146 @@
+"""Read one chunk once: its resources, and the edits they would need if CLB reached them.
+
+The graph decides later which drafts are used.  Drafting ahead lets every tree be dropped with
+its chunk, so that memory stays flat, and lets chunks be read in parallel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from schemas.contract import NetworkMode
+from transformer import splice
+from transformer.errors import Malformed, Refused
+from transformer.model import Diagnostic, Draft, Edit, Patch, Rewrite, Settings
+from transformer.plan import combine, patch
+from transformer.prove import prove
+from transformer.resources import Located, locate, objects, relevant, templated
+from transformer.stream import Chunk
+from transformer.tree import Tree, check_syntax, decode, parse
+
+TEMPLATED = "templated"
+
+
+def draft(data: bytes, chunk: Chunk, settings: Settings) -> Draft | None:
+    """What is worth keeping of `chunk`; None when it is well-formed and cannot matter."""
+    piece = data[chunk.start : chunk.end]
+    if chunk.kind is not None and not relevant(chunk.kind, settings):
+        return _check_only(piece, chunk)
+    try:
+        text = decode(piece)
+        tree = _parse(text)
+    except Malformed as error:
+        return _failed(piece, chunk, error)
+    located = locate(tree, settings)
+    is_kubernetes = bool(located) or next(objects(tree), None) is not None
+    if not is_kubernetes:
+        return Draft(chunk.start, chunk.end, (), {}, (), False)
+    to_byte = _bytes_of(text, chunk.start)
+    if tree.duplicates:
+        return Draft(chunk.start, chunk.end, (), {}, _duplicates(tree, located, to_byte), True)
+    if not located:
+        return None
+    resources = tuple(
+        row.resource._replace(offset=to_byte(row.resource.offset)) for row in located
+    )
+    rewrites: dict[NetworkMode, Rewrite] = {}
+    if len(located) == 1 and (located[0].workload or located[0].resource.wants):
+        for mode in settings.modes:
+            rewrites[mode] = _rewrite(text, tree, [(located[0], mode)], settings, to_byte)
+    return Draft(chunk.start, chunk.end, resources, rewrites, (), True)
+
+
+def redraft(
+    data: bytes, start: int, end: int, modes: dict[int, NetworkMode], settings: Settings
+) -> Rewrite:
+    """The edits of a chunk with several resources: ``modes`` gives the wanted ones by index."""
+    text = decode(data[start:end])
+    tree = parse(text)
+    located = locate(tree, settings)
+    wanted = [(located[index], mode) for index, mode in modes.items()]
+    return _rewrite(text, tree, wanted, settings, _bytes_of(text, start))
+
+
+def _rewrite(
+    text: str,
+    tree: Tree,
+    wanted: list[tuple[Located, NetworkMode]],
+    settings: Settings,
+    to_byte: Callable[[int], int],
+) -> Rewrite:
+    """Plan, splice and prove: the one way from manifests to edits."""
+    patches: dict[int, Patch] = {}
+    found: list[splice.Splice] = []
+    refused: list[Diagnostic] = []
+    for located, mode in wanted:
+        try:
+            wish = patch(located, mode, settings)
+            if wish is None:
+                continue
+            root = located.root
+            found += splice.splices(text, tree, tree.roots[root], wish)
+            patches[root] = combine(patches[root], wish) if root in patches else wish
+        except Refused as error:
+            offset, name = to_byte(error.offset), located.resource.name
+            refused.append(Diagnostic(error.code, offset, error.message, name, error.field))
+    if refused or not found:
+        return Rewrite((), tuple(refused))
+    found.sort(key=lambda change: change.start)
+    prove(tree, parse(splice.apply(text, found)), patches)
+    edits = (Edit(to_byte(s.start), to_byte(s.end), s.text.encode()) for s in found)
+    return Rewrite(tuple(edits), ())
+
+
+def _parse(text: str) -> Tree:
+    """The tree of `text`; a template is Malformed whether or not YAML can read it."""
+    try:
+        tree = parse(text)
+        at = templated(text, tree)
+    except Malformed as error:
+        at = text.find("{{")
+        if at < 0:
+            raise
+        message = f"a template, not YAML ({error.message}): transform what it renders to"
+        raise Malformed(TEMPLATED, at, message) from None
+    if at is not None:
+        raise Malformed(TEMPLATED, at, "a template, not a manifest: transform what it renders to")
+    return tree
+
+
+def _check_only(piece: bytes, chunk: Chunk) -> Draft | None:
+    try:
+        check_syntax(piece)
+    except Malformed as error:
+        return _failed(piece, chunk, error)
+    return None
+
+
+def _failed(piece: bytes, chunk: Chunk, error: Malformed) -> Draft:
+    code, message = error.code, error.message
+    if code == "syntax" and b"{{" in piece:
+        code, message = TEMPLATED, f"a template, not YAML ({message}): transform what it renders to"
+    text = piece.decode(errors="replace")
+    offset = chunk.start + len(text[: error.offset].encode())
+    return Draft(chunk.start, chunk.end, (), {}, (Diagnostic(code, offset, message),), True)
+
+
+def _duplicates(
+    tree: Tree, located: list[Located], to_byte: Callable[[int], int]
+) -> tuple[Diagnostic, ...]:
+    name = located[0].resource.name if len(located) == 1 else ""
+    return tuple(
+        Diagnostic(
+            "duplicate-key",
+            to_byte(key.start_mark.index),
+            f'key "{key.value}" stands twice in this mapping: readers keep one of them; remove one',
+            name,
+        )
+        for key in tree.duplicates
+    )
+
+
+def _bytes_of(text: str, base: int) -> Callable[[int], int]:
+    """From characters in `text` to bytes in the source."""
+    if text.isascii():
+        return base.__add__
+    return lambda offset: base + len(text[:offset].encode())

@@ -1,0 +1,197 @@
+"""How a text is laid out, and how new entries are written in the same manner.
+
+Offsets are characters, columns 0-based.  Everything here reads the text around a node; nothing
+decides what to write.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from transformer.model import Append, Patch
+from transformer.tree import Alias, Mapping, Node, Scalar, Sequence, start
+
+BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_GAP = re.compile(r"(?:[ \t\r\n]|(?<=\s)#[^\n]*)*,")
+_DEFAULT_STEP = 2
+
+
+class Style(NamedTuple):
+    """How the surroundings write collections.
+
+    ``step`` is the indentation of nested mappings, ``dash`` that of a sequence's dashes below its
+    key, ``gap`` what stands between a dash and its item, ``quote`` the quotes around keys.
+    """
+
+    step: int = _DEFAULT_STEP
+    dash: int = _DEFAULT_STEP
+    gap: str = " "
+    quote: str = ""
+
+
+def content_end(text: str, node: Node) -> int:
+    """Where the last character that belongs to `node` ends; trailing comments are not part of it.
+
+    For a block scalar that is the start of the line after it, since its last line break is
+    content; blank lines after it are left out unless it keeps them (``|+``).
+    """
+    while True:
+        if type(node) is Scalar:
+            end = node.end_mark.index
+            if node.style in ("|", ">"):
+                return _block_scalar_end(text, node.start_mark.index, end)
+            return end
+        if type(node) is Alias:
+            return node.event.end_mark.index
+        assert type(node) is Mapping or type(node) is Sequence
+        if node.event.flow_style:
+            return node.end
+        last = node.values if type(node) is Mapping else node.items
+        node = last[-1]
+
+
+def _block_scalar_end(text: str, begin: int, end: int) -> int:
+    header = BREAK.split(text[begin:end], maxsplit=1)[0]
+    if "+" in header.partition("#")[0]:
+        return end
+    while text.endswith(("\n\n", "\n\r\n"), begin, end):
+        end -= 2 if text.endswith("\r\n", begin, end) else 1
+    return end
+
+
+def line_start(text: str, offset: int) -> int:
+    """Where the line that holds `offset` starts."""
+    breaks = (text.rfind(mark, 0, offset) for mark in "\n\r\x85\u2028\u2029")
+    return max(breaks) + 1
+
+
+def line_break(text: str) -> str:
+    """The line break that `text` uses first; a line feed when it has none."""
+    found = BREAK.search(text)
+    return found[0] if found else "\n"
+
+
+def next_line(text: str, offset: int) -> tuple[int, str]:
+    """Where the next line starts, and the break before it ('' at the end of the text)."""
+    found = BREAK.search(text, offset)
+    return (found.end(), found[0]) if found else (len(text), "")
+
+
+def trailing_comma(text: str, offset: int) -> int | None:
+    """Where the comma after `offset` ends, comments and blanks passed over; None without one."""
+    found = _GAP.match(text, offset)
+    return found.end() if found else None
+
+
+def style_of(text: str, mapping: Mapping, fallback: Style) -> Style:
+    """How `mapping`, a block mapping, writes what is nested in it."""
+    column = mapping.event.start_mark.column if not mapping.keys else column_of(mapping.keys[0])
+    step, dash, gap = fallback.step, None, fallback.gap
+    for key, value in zip(mapping.keys, mapping.values):
+        if type(value) is Mapping and not value.event.flow_style:
+            step = max(column_of(value.keys[0]) - column, 1)
+        if type(value) is Sequence and not value.event.flow_style and dash is None:
+            where, gap = dash_of(text, value)
+            dash = max(where - column_of(key), 0)
+    quotes = {key.style for key in mapping.keys if type(key) is Scalar}
+    quote = quotes.pop() if len(quotes) == 1 else ""
+    # Where no sibling shows it, dashes are indented as mappings are, unless the text never does.
+    return Style(step, fallback.dash if dash is None else dash, gap, quote)
+
+
+def dash_of(text: str, sequence: Sequence) -> tuple[int, str]:
+    """The column of a block sequence's dashes, and what follows a dash."""
+    mark = sequence.event.start_mark
+    offset = mark.index
+    if text[offset : offset + 1] != "-":  # an anchor or tag stands there
+        offset = text.rfind("-", 0, start(sequence.items[0]))
+    column = offset - line_start(text, offset)
+    between = text[offset + 1 : start(sequence.items[0])]
+    return column, between if between and not between.strip(" ") else " "
+
+
+def column_of(node: Node) -> int:
+    """The column in which `node` starts."""
+    event = node if type(node) is Scalar else node.event  # type: ignore[union-attr]
+    return event.start_mark.column
+
+
+def scalar(value: str | int) -> str:
+    """A scalar as we write it: strings always double-quoted, since Kubernetes wants strings."""
+    if isinstance(value, int):
+        return str(value)
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def block_lines(patch: dict[str, Patch], column: int, style: Style) -> list[str]:
+    """The lines, without breaks, of new block entries at `column`."""
+    lines: list[str] = []
+    pad = " " * column
+    for key, value in patch.items():
+        name = f"{pad}{style.quote}{key}{style.quote}:"
+        if isinstance(value, (str, int)):
+            lines.append(f"{name} {scalar(value)}")
+        elif isinstance(value, dict):
+            lines += [name, *block_lines(value, column + style.step, style)]
+        else:
+            lines.append(name)
+            for item in items_of(value):
+                lines += item_lines(item, column + style.dash, style)
+    return lines
+
+
+def item_lines(item: Patch, column: int, style: Style) -> list[str]:
+    """The lines of one new item of a block sequence whose dashes stand at `column`."""
+    head = " " * column + "-" + style.gap
+    if isinstance(item, (str, int)):
+        return [head + scalar(item)]
+    assert isinstance(item, dict)
+    lines = block_lines(item, len(head), style)
+    return [head + lines[0].lstrip(" "), *lines[1:]]
+
+
+def items_of(patch: Patch) -> list[Patch]:
+    """The items of a sequence to write."""
+    if isinstance(patch, Append):
+        return [patch.item]
+    assert isinstance(patch, list)
+    return patch
+
+
+class Flow(NamedTuple):
+    """How a flow collection writes its entries; ``indent`` is None when it stands on one line."""
+
+    quote: str = ""
+    colon: str = ": "
+    space: str = " "
+    line: str = "\n"
+    indent: int | None = None
+    step: int = _DEFAULT_STEP
+
+
+def flow_text(patch: Patch, flow: Flow) -> str:
+    """A new flow collection or scalar in the style `flow`, nested as its surroundings nest."""
+    if isinstance(patch, (str, int)):
+        return scalar(patch)
+    inner = flow
+    if flow.indent is not None:
+        inner = flow._replace(indent=flow.indent + flow.step)
+    if isinstance(patch, dict):
+        return _bracketed("{}", flow_entries(patch, inner), flow)
+    return _bracketed("[]", [flow_text(item, inner) for item in items_of(patch)], flow)
+
+
+def flow_entries(patch: dict[str, Patch], flow: Flow) -> list[str]:
+    """The entries of a flow mapping, each ``key: value``."""
+    quote, colon = flow.quote, flow.colon
+    return [f"{quote}{key}{quote}{colon}{flow_text(value, flow)}" for key, value in patch.items()]
+
+
+def _bracketed(brackets: str, entries: list[str], flow: Flow) -> str:
+    if flow.indent is None:
+        return brackets[0] + f",{flow.space}".join(entries) + brackets[1]
+    outer = flow.line + " " * flow.indent
+    inner = outer + " " * flow.step
+    return brackets[0] + inner + f",{inner}".join(entries) + outer + brackets[1]

@@ -1,0 +1,150 @@
+"""The values that pass between the modules: frozen, small, cheap to pickle."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeAlias
+
+from schemas.contract import NetworkMode, Workload
+
+# What is to be added below a node.  A dict adds or enters keys, a str or int is a scalar to
+# write (a str always double-quoted), a list a sequence to write; Items enters the items of an
+# existing sequence, Append adds one at its end.
+Patch: TypeAlias = "str | int | list[Patch] | dict[str, Patch] | Items | Append"
+
+
+class Items(NamedTuple):
+    """Patches for some items of an existing sequence, by index."""
+
+    by_index: dict[int, Patch]
+
+
+class Append(NamedTuple):
+    """One more item at the end of a sequence; the sequence is made when it is absent."""
+
+    item: Patch
+
+
+class Edit(NamedTuple):
+    """Replace bytes ``start`` to ``end`` of a source by ``text``; start == end inserts."""
+
+    start: int
+    end: int
+    text: bytes
+
+
+class Diagnostic(NamedTuple):
+    """Something the user has to know: where, which resource and field, what, what to do.
+
+    ``offset`` counts bytes from the start of the source; ``resource`` and ``field`` may be ''.
+    """
+
+    code: str
+    offset: int
+    message: str
+    resource: str = ""
+    field: str = ""
+    severity: str = "error"
+
+
+class Requirement(NamedTuple):
+    """One matchExpression of a label selector."""
+
+    key: str
+    operator: str
+    values: tuple[str, ...]
+
+
+class LabelSelector(NamedTuple):
+    """A Kubernetes label selector; empty matches everything."""
+
+    labels: tuple[tuple[str, str], ...] = ()
+    expressions: tuple[Requirement, ...] = ()
+
+    def matches(self, labels: dict[str, str]) -> bool:
+        """Whether an object with `labels` is selected."""
+        if any(labels.get(key) != value for key, value in self.labels):
+            return False
+        return all(_holds(requirement, labels) for requirement in self.expressions)
+
+
+def _holds(requirement: Requirement, labels: dict[str, str]) -> bool:
+    key, operator, values = requirement
+    if operator == "Exists":
+        return key in labels
+    if operator == "DoesNotExist":
+        return key not in labels
+    return (labels.get(key) in values) == (operator == "In")
+
+
+class Override(NamedTuple):
+    """Another network mode for some Services and Ingresses."""
+
+    mode: NetworkMode
+    namespaces: tuple[str, ...]
+    selector: LabelSelector
+
+
+class Settings(NamedTuple):
+    """The configuration of one run, checked and with its defaults."""
+
+    mode: NetworkMode
+    workloads: tuple[Workload, ...]
+    overrides: tuple[Override, ...] = ()
+    services_select: str = "all"
+    services_selector: LabelSelector = LabelSelector()
+    ingresses_select: str = "all"
+    ingresses_selector: LabelSelector = LabelSelector()
+    ingress_default_class: bool = False
+    gate: str = ""  # condition type of the readiness gate
+    inject: bool | None = None  # None: as the mode says
+    container: str | None = None
+    graceful: bool = False
+    pre_stop_s: int = 15
+    grace_period_s: int = 60
+    exclude: tuple[str, ...] = ()
+
+    @property
+    def modes(self) -> tuple[NetworkMode, ...]:
+        """Every mode that this configuration can hand out, without repeats."""
+        return tuple(dict.fromkeys((self.mode, *(row.mode for row in self.overrides))))
+
+
+class Resource(NamedTuple):
+    """A Service, Ingress or workload, reduced to what joins it to others.
+
+    ``role`` is "service", "ingress" or "workload".  ``labels`` are those that are selected on:
+    the pod template's for a workload, the object's own otherwise.  ``wants`` says that the
+    manifest and the configuration want direct access here (services and ingresses).
+    """
+
+    role: str
+    name: str  # Kind namespace/name, for messages
+    namespace: str
+    short_name: str
+    offset: int  # bytes from the start of the source
+    labels: dict[str, str]
+    selector: dict[str, str]
+    backends: tuple[str, ...]
+    wants: bool
+
+
+class Rewrite(NamedTuple):
+    """What direct access in one mode does to one resource: proven edits, or why not."""
+
+    edits: tuple[Edit, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+class Draft(NamedTuple):
+    """All that is kept of one chunk after its tree is gone.
+
+    ``rewrites`` has a row for each mode when the chunk holds exactly one resource; a chunk with
+    several is drafted again when it is known which of them are wanted.
+    """
+
+    start: int
+    end: int
+    resources: tuple[Resource, ...]
+    rewrites: dict[NetworkMode, Rewrite]
+    diagnostics: tuple[Diagnostic, ...]
+    is_kubernetes: bool

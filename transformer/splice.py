@@ -1,0 +1,276 @@
+"""Turn a patch into edits of the text, in the manner of the text around them.
+
+New entries go to the end of their collection, after the last leaf's line.  What an alias or a
+merge key would carry to another place is refused.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from transformer import layout
+from transformer.errors import Refused
+from transformer.layout import Flow, Style
+from transformer.model import Append, Items, Patch
+from transformer.tree import Alias, Mapping, Node, Scalar, Sequence, Tree, child, is_null, merged, start
+
+
+class Splice(NamedTuple):
+    """Replace characters ``start`` to ``end`` by ``text``; start == end inserts."""
+
+    start: int
+    end: int
+    text: str
+
+
+def splices(text: str, tree: Tree, root: Node, patch: Patch) -> list[Splice]:
+    """The changes of `text` that apply `patch` at `root`, by position, not overlapping.
+
+    Raises Refused for an edit that would change another place or does not fit the manifest.
+    """
+    work = _Splicer(text, tree.shared, root)
+    work.enter(root, patch, "", None)
+    # Deeper entries come first in the list; the stable sort keeps them before shallower ones
+    # that go to the same line.
+    return sorted(work.found, key=lambda splice: splice.start)
+
+
+def apply(text: str, changes: list[Splice]) -> str:
+    """`text` with all `changes` made."""
+    pieces, last = [], 0
+    for change in changes:
+        pieces += [text[last : change.start], change.text]
+        last = change.end
+    return "".join([*pieces, text[last:]])
+
+
+class _Splicer:
+    def __init__(self, text: str, shared: set[int], root: Node) -> None:
+        self.text, self.shared = text, shared
+        self.found: list[Splice] = []
+        self.line = layout.line_break(text)
+        self.document_style = _document_style(text, root)
+
+    def enter(self, node: Node, patch: Patch, field: str, holder: Mapping | None) -> None:
+        """Apply `patch` to `node`, the value of an entry of `holder`."""
+        self._refuse_shared(node, field)
+        if is_null(node) and not isinstance(patch, (str, int)):
+            self._fill(node, patch, field, holder)
+        elif isinstance(patch, (str, int)) and type(node) is Scalar:
+            self._replace(node, layout.scalar(patch))
+        elif isinstance(patch, dict) and type(node) is Mapping:
+            self._mapping(node, patch, field)
+        elif isinstance(patch, Items) and type(node) is Sequence:
+            for index, inner in patch.by_index.items():
+                self.enter(node.items[index], inner, f"{field}[{index}]", None)
+        elif isinstance(patch, Append) and type(node) is Sequence:
+            self._append(node, patch.item, field)
+        else:
+            expected = "a mapping" if isinstance(patch, dict) else "a sequence"
+            raise Refused("wrong-type", start(node), field, f"expected {expected} here")
+
+    def _refuse_shared(self, node: Node, field: str) -> None:
+        if type(node) is Alias:
+            raise Refused(
+                "alias-edit", start(node), field,
+                f"stands for anchor &{node.event.anchor}: an edit here would change the anchor "
+                "and its other uses; write this block out",
+            )
+        if id(node) in self.shared:
+            anchor = node.anchor if type(node) is Scalar else node.event.anchor  # type: ignore[union-attr]
+            raise Refused(
+                "anchor-edit", start(node), field,
+                f"carries anchor &{anchor}, which is used elsewhere too: an edit here would "
+                "change those places; write the other uses out",
+            )
+
+    def _replace(self, node: Scalar, new: str) -> None:
+        self.found.append(Splice(node.start_mark.index, node.end_mark.index, new))
+
+    def _mapping(self, mapping: Mapping, patch: dict[str, Patch], field: str) -> None:
+        missing: dict[str, Patch] = {}
+        for key, inner in patch.items():
+            path = _join(field, key)
+            if key in mapping.entries:
+                self.enter(mapping.entries[key], inner, path, mapping)
+            else:
+                self._refuse_merged(mapping, key, path)
+                missing[key] = inner
+        if not missing:
+            return
+        if mapping.event.flow_style:
+            self._add_flow(mapping, missing)
+        else:
+            self._add_block(mapping, missing, field)
+
+    def _refuse_merged(self, mapping: Mapping, key: str, field: str) -> None:
+        for name, source in merged(mapping):
+            if child(source, key) is not None:
+                raise Refused(
+                    "merge-key-edit", start(mapping.entries["<<"]), field,
+                    f"comes from anchor &{name} through a merge key (<<): an edit would change "
+                    "the anchor, a new entry would hide it; write this entry out",
+                )
+
+    # New entries in block style.
+
+    def _add_block(self, mapping: Mapping, missing: dict[str, Patch], field: str) -> None:
+        style = layout.style_of(self.text, mapping, self.document_style)
+        self._refuse_explicit_key(mapping, field)
+        lines = layout.block_lines(missing, layout.column_of(mapping.keys[0]), style)
+        self._insert_lines(lines, mapping, mapping.keys[-1], field)
+
+    def _refuse_explicit_key(self, mapping: Mapping, field: str) -> None:
+        for key in (mapping.keys[0], mapping.keys[-1]):
+            at = start(key)
+            if "?" in self.text[layout.line_start(self.text, at) : at]:
+                raise Refused(
+                    "explicit-key", at, field,
+                    'is written with an explicit key ("? key"); write it as "key: value"',
+                )
+
+    def _insert_lines(self, lines: list[str], holder: Node, last: Node, field: str) -> None:
+        """Put `lines` after `holder`, whose last entry or item starts at `last`."""
+        text = self.text
+        end = layout.content_end(text, holder)
+        ended_by_break = end > 0 and layout.BREAK.fullmatch(text[end - 1]) is not None
+        where, found = (end, self.line) if ended_by_break else layout.next_line(text, end)
+        if found:
+            self._insert(where, "".join(line + found for line in lines))
+        elif self._is_open_block_scalar(holder):
+            # A line after it would give the scalar the final line break it does not have, so the
+            # new lines go before the last entry.
+            begin = layout.line_start(text, start(last))
+            if text[begin : start(last)].strip(" " if type(holder) is Mapping else " -"):
+                raise Refused("no-final-newline", start(last), field, "end the file with a newline")
+            self._insert(begin, "".join(line + self.line for line in lines))
+        else:
+            self._insert(len(text), "".join(self.line + line for line in lines))
+
+    def _is_open_block_scalar(self, node: Node) -> bool:
+        while type(node) is Mapping or type(node) is Sequence:
+            if node.event.flow_style:
+                return False
+            node = node.values[-1] if type(node) is Mapping else node.items[-1]
+        return type(node) is Scalar and node.style in ("|", ">")
+
+    def _insert(self, where: int, new: str) -> None:
+        self.found.append(Splice(where, where, new))
+
+    # New entries in flow style.
+
+    def _add_flow(self, mapping: Mapping, missing: dict[str, Patch]) -> None:
+        flow = self._flow_of(mapping)
+        self._insert_flow(mapping, mapping.keys, mapping.values, layout.flow_entries(missing, flow), flow)
+
+    def _insert_flow(
+        self,
+        holder: Mapping | Sequence,
+        starts: list[Node],
+        ends: list[Node],
+        entries: list[str],
+        flow: Flow,
+    ) -> None:
+        text, inside = self.text, holder.event.end_mark.index
+        gap = flow.space if flow.indent is None else flow.line + " " * flow.indent
+        if not starts:
+            blank = not text[inside : holder.end - 1].strip(" ")
+            joined = f",{flow.space}".join(entries)
+            self.found.append(Splice(inside, holder.end - 1 if blank else inside, joined))
+            return
+        after = max(layout.content_end(text, ends[-1]), layout.content_end(text, starts[-1]))
+        comma = layout.trailing_comma(text, after)
+        joined = f",{gap}".join(entries)
+        self._insert(comma or after, f"{gap}{joined}" if comma else f",{gap}{joined}")
+
+    def _flow_of(self, node: Mapping | Sequence) -> Flow:
+        """How the flow collection `node` writes its entries, read off the last one."""
+        text = self.text
+        firsts = node.keys if type(node) is Mapping else node.items  # type: ignore[union-attr]
+        if not firsts:
+            quote = '"' if self.document_style.quote == '"' else ""
+            return Flow(quote=quote, line=self.line)
+        at = start(firsts[-1])
+        begin = layout.line_start(text, at)
+        own_line = begin > start(node) and not text[begin:at].strip(" ")
+        before = text[:at].rstrip(" ")
+        space = "" if before.endswith(",") and text[at - 1] == "," else " "
+        colon, quote = ": ", ""
+        if type(node) is Mapping and type(key := firsts[-1]) is Scalar:
+            quote = key.style if key.style in ("'", '"') else ""
+            between = text[key.end_mark.index : start(node.values[-1])]
+            colon = ":" if quote and between == ":" else ": "
+            if len(firsts) == 1 and colon == ":":
+                space = ""
+        step = self.document_style.step
+        return Flow(quote, colon, space, self.line, at - begin if own_line else None, step)
+
+    # New items, and what is null so far.
+
+    def _append(self, sequence: Sequence, item: Patch, field: str) -> None:
+        if sequence.event.flow_style:
+            flow = self._flow_of(sequence)
+            if sequence.items and type(last := sequence.items[-1]) is Mapping and last.event.flow_style:
+                inner = self._flow_of(last)
+                flow = flow._replace(quote=inner.quote, colon=inner.colon)
+            entries = [layout.flow_text(item, flow)]
+            self._insert_flow(sequence, sequence.items, sequence.items, entries, flow)
+            return
+        column, gap = layout.dash_of(self.text, sequence)
+        lines = layout.item_lines(item, column, self.document_style._replace(gap=gap, quote=""))
+        self._insert_lines(lines, sequence, sequence.items[-1], field)
+
+    def _fill(self, node: Node, patch: Patch, field: str, holder: Mapping | None) -> None:
+        assert type(node) is Scalar
+        at = node.start_mark.index
+        written = node.end_mark.index > at
+        if holder is None or (node.anchor is not None):
+            raise Refused("wrong-type", at, field, "is empty; write the collection out")
+        if not written and not holder.event.flow_style:
+            style = layout.style_of(self.text, holder, self.document_style)
+            key = next(k for k, v in zip(holder.keys, holder.values) if v is node)
+            column = layout.column_of(key)
+            if isinstance(patch, dict):
+                lines = layout.block_lines(patch, column + style.step, style)
+            else:
+                items = layout.items_of(patch)
+                lines = [
+                    line for item in items for line in layout.item_lines(item, column + style.dash, style)
+                ]
+            self._insert_lines(lines, node, key, field)
+            return
+        flow = self._flow_of(holder) if holder.event.flow_style else Flow(line=self.line)
+        new = layout.flow_text(patch, flow)
+        if not written and self.text[at - 1] == ":":
+            new = " " + new
+        self._replace(node, new)
+
+
+def _join(field: str, key: str) -> str:
+    if "/" in key:
+        return f"{field}[{key}]"
+    return f"{field}.{key}" if field else key
+
+
+def _document_style(text: str, root: Node) -> Style:
+    """How the document nests, for places where no sibling shows it."""
+    style = Style()
+    if type(root) is not Mapping or root.event.flow_style:
+        quoted = type(root) is Mapping and root.keys and type(root.keys[0]) is Scalar
+        return style._replace(quote=root.keys[0].style) if quoted else style  # type: ignore[union-attr]
+    steps, dashes = [], []
+    pending: list[tuple[Node, int]] = [(root, 0)]
+    while pending and not (steps and dashes):
+        node, _ = pending.pop(0)
+        if type(node) is Mapping and not node.event.flow_style:
+            column = layout.column_of(node.keys[0])
+            for value in node.values:
+                if type(value) is Mapping and not value.event.flow_style:
+                    steps.append(layout.column_of(value.keys[0]) - column)
+                    pending.append((value, 0))
+                elif type(value) is Sequence and not value.event.flow_style:
+                    where, gap = layout.dash_of(text, value)
+                    dashes.append((where - column, gap))
+    step = max(steps[0], 1) if steps else style.step
+    dash, gap = dashes[0] if dashes else (step, " ")
+    return Style(step, max(dash, 0), gap, "")

@@ -1,0 +1,62 @@
+"""Cut a YAML stream into documents, and tell cheaply which of them cannot matter.
+
+One regular expression finds the document markers, another reads the first lines of a document.
+Both are strict: whatever looks unusual goes to the full parser (soundness of skipping).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+BOM = b"\xef\xbb\xbf"
+
+# YAML forbids a line that starts with a marker inside any scalar, so a marker is always one.
+_MARKER = re.compile(rb"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
+
+# Directives belong to the document after them, "..." may be followed by a bare document, and a
+# lone CR, NEL, LS or PS is a line break to libyaml but not to the expressions here.
+_UNUSUAL = re.compile(
+    rb"^%|^\.\.\.(?=[ \t\r\n]|\Z)|\r(?!\n)|\xc2\x85|\xe2\x80[\xa8\xa9]", re.MULTILINE
+)
+
+# The plain opening of nearly every manifest: comments, apiVersion, kind; nothing that could hide
+# that the `kind` found here is the root's own.
+_OPENING = re.compile(
+    rb"(?:---[ \t]*(?:#[^\n]*)?\r?\n)?"
+    rb"(?:[ \t]*\r?\n|#[^\n]*\n|apiVersion:[ \t]+[\w./-]+[ \t]*(?:#[^\n]*)?\r?\n)*"
+    rb"kind:[ \t]+([A-Za-z0-9]+)[ \t]*(?:#[^\n]*)?(?:\r?\n|\Z)"
+)
+
+
+class Chunk(NamedTuple):
+    """A piece of a stream: usually one document, the whole stream when it is unusual.
+
+    ``start`` and ``end`` are byte offsets; ``kind`` is the root's kind when the plain opening
+    tells it, else None.
+    """
+
+    start: int
+    end: int
+    kind: str | None
+
+
+def chunks(data: bytes) -> list[Chunk]:
+    """The pieces of `data` in order; together they are all of it but a byte order mark."""
+    first = len(BOM) if data.startswith(BOM) else 0
+    if _UNUSUAL.search(data):
+        return [Chunk(first, len(data), None)]
+    starts = [match.start() for match in _MARKER.finditer(data, first)]
+    if not starts or starts[0] != first:
+        starts.insert(0, first)
+    starts.append(len(data))
+    return [
+        Chunk(start, end, _kind(data, start, end))
+        for start, end in zip(starts, starts[1:])
+        if start < end
+    ]
+
+
+def _kind(data: bytes, start: int, end: int) -> str | None:
+    match = _OPENING.match(data, start, end)
+    return match[1].decode() if match else None

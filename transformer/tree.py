@@ -1,0 +1,301 @@
+"""A YAML text as a tree with positions, made of libyaml's own events.
+
+A scalar *is* the event that libyaml reported: thousands of documents are read a second, and one
+object for each scalar is the whole cost.  Positions are characters from the start of the text.
+Nothing is resolved or converted: tag, style and spelling stay visible, for the splice copies them
+and the proof compares them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+try:
+    from _ruamel_yaml import CParser
+except ImportError:  # the other build of the same parser
+    from _ruamel_yaml_clibz import CParser
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+
+from transformer.errors import Malformed
+
+if TYPE_CHECKING:
+
+    class Mark:
+        """A position: ``index`` characters from the start, ``line`` and ``column`` 0-based."""
+
+        index: int
+        line: int
+        column: int
+
+    class Event:
+        """What every event has; ``ctag`` is an object whose str is the tag, or None."""
+
+        start_mark: Mark
+        end_mark: Mark
+        anchor: str | None
+        ctag: object | None
+        flow_style: bool
+
+    class Scalar(Event):
+        """A scalar; ``style`` is '', "'", '"', '|' or '>'."""
+
+        value: str
+        style: str
+else:
+    Scalar = ScalarEvent
+
+
+class Alias:
+    """``*name``: stands for ``target``, which was written elsewhere."""
+
+    __slots__ = ("event", "target")
+
+    def __init__(self, event: Event, target: Node) -> None:
+        self.event, self.target = event, target
+
+
+class Mapping:
+    """A mapping in text order.
+
+    ``entries`` finds the value of a scalar key; ``keys`` and ``values`` keep everything, and
+    ``end`` is where the closing brace ends (for a block mapping it means nothing).
+    """
+
+    __slots__ = ("end", "entries", "event", "keys", "values")
+
+    def __init__(self, event: Event) -> None:
+        self.event = event
+        self.keys: list[Node] = []
+        self.values: list[Node] = []
+        self.entries: dict[str, Node] = {}
+        self.end = 0
+
+
+class Sequence:
+    """A sequence in text order; ``end`` as for Mapping."""
+
+    __slots__ = ("end", "event", "items")
+
+    def __init__(self, event: Event) -> None:
+        self.event = event
+        self.items: list[Node] = []
+        self.end = 0
+
+
+Node: TypeAlias = "Scalar | Alias | Mapping | Sequence"
+
+
+class Tree(NamedTuple):
+    """The documents of one text, and what stands in more than one place.
+
+    ``shared`` holds the id() of every node that an alias or merge key uses; ``duplicates`` the
+    second of two equal keys.
+    """
+
+    roots: list[Node]
+    shared: set[int]
+    duplicates: list[Scalar]
+
+
+def check_syntax(text: bytes) -> None:
+    """Pass over well-formed UTF-8 YAML at libyaml's own speed; raises Malformed otherwise."""
+    try:
+        CParser(text).raw_parse()
+    except YAMLError:
+        decoded = decode(text)
+        parse(decoded)
+        raise
+
+
+def decode(data: bytes) -> str:
+    """The text of UTF-8 `data`; raises Malformed at the first byte that is not UTF-8."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        offset = len(data[: error.start].decode())
+        raise Malformed(
+            "encoding",
+            offset,
+            f"byte 0x{data[error.start]:02x} is not UTF-8: save the file as UTF-8",
+        ) from None
+
+
+def parse(text: str) -> Tree:
+    """The documents of `text`; raises Malformed where it is not YAML."""
+    tree = Tree([], set(), [])
+    try:
+        pull = CParser(text).get_event
+        while (event := pull()) is not None:
+            if type(event) is DocumentStartEvent:
+                tree.roots.append(_Composer(pull, tree).node(pull()))
+    except MarkedYAMLError as error:
+        raise _malformed(text, error) from None
+    except YAMLError as error:  # a character that YAML forbids; `position` counts UTF-8 bytes
+        position = getattr(error, "position", 0)
+        offset = len(text.encode()[:position].decode(errors="ignore"))
+        raise Malformed("syntax", offset, "this character is not allowed in YAML") from None
+    except RecursionError:
+        raise Malformed("syntax", 0, "collections are nested too deeply") from None
+    return tree
+
+
+class _Composer:
+    """Makes one document's nodes from the events that `pull` hands out."""
+
+    def __init__(self, pull: Callable[[], Event], tree: Tree) -> None:
+        self.pull, self.tree = pull, tree
+        self.anchors: dict[str, Node] = {}
+
+    def node(self, event: Event) -> Node:
+        kind = type(event)
+        if kind is ScalarEvent:
+            node: Node = event  # type: ignore[assignment]
+            self._anchor(event, node)
+        elif kind is MappingStartEvent:
+            node = self._mapping(event)
+        elif kind is SequenceStartEvent:
+            node = self._sequence(event)
+        else:
+            assert kind is AliasEvent
+            node = self._alias(event)
+        return node
+
+    def _anchor(self, event: Event, node: Node) -> None:
+        if event.anchor is not None:
+            self.anchors[event.anchor] = node
+
+    def _mapping(self, event: Event) -> Mapping:
+        mapping = Mapping(event)
+        self._anchor(event, mapping)
+        pull, keys, values, entries = self.pull, mapping.keys, mapping.values, mapping.entries
+        while type(event := pull()) is not MappingEndEvent:
+            key = self.node(event)
+            value = pull()
+            # Most values are scalars without an anchor: no call for them.
+            if type(value) is not ScalarEvent or value.anchor is not None:
+                value = self.node(value)  # type: ignore[assignment]
+            keys.append(key)
+            values.append(value)  # type: ignore[arg-type]
+            if type(key) is Scalar:
+                if key.value in entries:
+                    self.tree.duplicates.append(key)
+                entries[key.value] = value  # type: ignore[assignment]
+        mapping.end = event.end_mark.index
+        return mapping
+
+    def _sequence(self, event: Event) -> Sequence:
+        sequence = Sequence(event)
+        self._anchor(event, sequence)
+        while type(event := self.pull()) is not SequenceEndEvent:
+            sequence.items.append(self.node(event))
+        sequence.end = event.end_mark.index
+        return sequence
+
+    def _alias(self, event: Event) -> Alias:
+        name = event.anchor or ""
+        target = self.anchors.get(name)
+        if target is None:
+            raise Malformed("syntax", event.start_mark.index, f"alias *{name} has no anchor before it")
+        self.tree.shared.add(id(target))
+        return Alias(event, target)
+
+
+def _malformed(text: str, error: MarkedYAMLError) -> Malformed:
+    mark = error.problem_mark or error.context_mark
+    offset = min(mark.index, len(text)) if mark else 0
+    problem = error.problem or "not readable as YAML"
+    if text[offset : offset + 1] == "\t":
+        return Malformed("tab", offset, "a tab indents this line: YAML wants spaces")
+    context = f" ({error.context})" if error.context else ""
+    return Malformed("syntax", offset, f"{problem}{context}")
+
+
+def resolve(node: Node | None) -> Node | None:
+    """What `node` stands for: an alias gives its target."""
+    while type(node) is Alias:
+        node = node.target
+    return node
+
+
+def merged(mapping: Mapping) -> Iterator[tuple[str, Mapping]]:
+    """The mappings that ``<<`` brings in, with the name of each anchor, first one first."""
+    source = mapping.entries.get("<<")
+    sources = source.items if type(source) is Sequence else [source] if source else []
+    for item in sources:
+        target = resolve(item)
+        if type(target) is Mapping:
+            yield (item.event.anchor or "" if type(item) is Alias else "<<"), target
+
+
+def child(node: Node | None, *path: str | int) -> Node | None:
+    """The node at `path` below `node` as a reader sees it: aliases and merge keys followed."""
+    node = resolve(node)
+    for step in path:
+        if isinstance(step, int):
+            items = node.items if type(node) is Sequence else []
+            node = resolve(items[step]) if step < len(items) else None
+        else:
+            node = _entry(node, step, 0)
+        if node is None:
+            return None
+    return node
+
+
+def _entry(node: Node | None, key: str, depth: int) -> Node | None:
+    if type(node) is not Mapping or depth > 20:
+        return None
+    found = node.entries.get(key)
+    if found is None and "<<" in node.entries:
+        inherited = (_entry(source, key, depth + 1) for _, source in merged(node))
+        found = next((value for value in inherited if value is not None), None)
+    return resolve(found)
+
+
+def string(node: Node | None, *path: str | int) -> str | None:
+    """The scalar's value at `path` below `node`, None when it is absent, null or no scalar."""
+    found = child(node, *path) if path else resolve(node)
+    if type(found) is not Scalar or is_null(found):
+        return None
+    return found.value
+
+
+def strings(node: Node | None) -> dict[str, str]:
+    """The scalar entries of a mapping, merge keys included; empty for anything else."""
+    node = resolve(node)
+    if type(node) is not Mapping:
+        return {}
+    found: dict[str, str] = {}
+    if "<<" in node.entries:
+        for _, source in reversed(list(merged(node))):
+            found.update({k: v.value for k, v in source.entries.items() if type(v) is Scalar})
+    for key, value in node.entries.items():
+        value = resolve(value)  # type: ignore[assignment]
+        if type(value) is Scalar and key != "<<":
+            found[key] = value.value
+    return found
+
+
+def is_null(node: Node) -> bool:
+    """Whether `node` is a plain null: nothing at all, ``~`` or ``null``."""
+    return (
+        type(node) is Scalar
+        and not node.style
+        and node.ctag is None
+        and node.value in ("", "~", "null", "Null", "NULL")
+    )
+
+
+def start(node: Node) -> int:
+    """Where `node` starts, its anchor and tag included; characters from the text's start."""
+    event = node if type(node) is Scalar else node.event  # type: ignore[union-attr]
+    return event.start_mark.index
