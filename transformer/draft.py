@@ -46,7 +46,7 @@ def draft(data: bytes, chunk: Chunk, settings: Settings) -> Draft | None:
     rewrites: dict[NetworkMode, Rewrite] = {}
     if len(located) == 1 and (located[0].workload or located[0].resource.wants):
         for mode in settings.modes:
-            rewrites[mode] = _rewrite(text, tree, [(located[0], mode)], settings, to_byte)
+            rewrites[mode] = _rewrite(text, tree, located, {0: mode}, settings, to_byte)
     return Draft(chunk.start, chunk.end, resources, rewrites, (), True)
 
 
@@ -56,39 +56,41 @@ def redraft(
     """The edits of a chunk with several resources: ``modes`` gives the wanted ones by index."""
     text = decode(data[start:end])
     tree = parse(text)
-    located = locate(tree, settings)
-    wanted = [(located[index], mode) for index, mode in modes.items()]
-    return _rewrite(text, tree, wanted, settings, _bytes_of(text, start))
+    return _rewrite(text, tree, locate(tree, settings), modes, settings, _bytes_of(text, start))
 
 
 def _rewrite(
     text: str,
     tree: Tree,
-    wanted: list[tuple[Located, NetworkMode]],
+    resources: list[Located],
+    modes: dict[int, NetworkMode],
     settings: Settings,
     to_byte: Callable[[int], int],
 ) -> Rewrite:
     """Plan, splice and prove: the one way from manifests to edits."""
     patches: dict[int, Patch] = {}
     found: list[splice.Splice] = []
+    changed: list[int] = []
     refused: list[Diagnostic] = []
-    for located, mode in wanted:
+    for index, mode in modes.items():
+        located = resources[index]
         try:
             wish = patch(located, mode, settings)
             if wish is None:
                 continue
             root = located.root
             found += splice.splices(text, tree, tree.roots[root], wish)
+            changed.append(index)
             patches[root] = combine(patches[root], wish) if root in patches else wish
         except Refused as error:
             offset, name = to_byte(error.offset), located.resource.name
             refused.append(Diagnostic(error.code, offset, error.message, name, error.field))
     if refused or not found:
-        return Rewrite((), tuple(refused))
+        return Rewrite((), (), tuple(refused))
     found.sort(key=lambda change: change.start)
     prove(tree, parse(splice.apply(text, found)), patches)
     edits = (Edit(to_byte(s.start), to_byte(s.end), s.text.encode()) for s in found)
-    return Rewrite(tuple(edits), ())
+    return Rewrite(tuple(edits), tuple(changed), ())
 
 
 def _parse(text: str) -> Tree:

@@ -129,9 +129,13 @@ class Resource(NamedTuple):
 
 
 class Rewrite(NamedTuple):
-    """What direct access in one mode does to one resource: proven edits, or why not."""
+    """What direct access does to the resources of one chunk: proven edits, or why not.
+
+    ``changed`` are the indices, in the chunk, of the resources that the edits are in.
+    """
 
     edits: tuple[Edit, ...]
+    changed: tuple[int, ...]
     diagnostics: tuple[Diagnostic, ...]
 
 

@@ -58,12 +58,24 @@ class Outcome(NamedTuple):
         return b"".join([*pieces, data[last:]]) if pieces else data
 
 
-# Drafts of one source: the job that may run elsewhere.  See `parallel`.
-DraftMap = Callable[[Sequence[Source], Settings], Iterable[list[Draft]]]
+class Drafted(NamedTuple):
+    """The drafts of one source in text order, and of how many chunks it consists."""
+
+    drafts: list[Draft]
+    chunks: int
+
+    @property
+    def is_kubernetes(self) -> bool:
+        """Whether any document of the source is a Kubernetes object."""
+        return sum(not found.is_kubernetes for found in self.drafts) < self.chunks
+
+
+# Makes the drafts of each source; `parallel.Drafter` is another one.
+DraftMap = Callable[[Sequence[Source], Settings], Iterable[Drafted]]
 
 
 def transform(
-    sources: Sequence[Source], settings: Settings, drafts_of: DraftMap | None = None
+    sources: Sequence[Source], settings: Settings, drafted: DraftMap | None = None
 ) -> list[Outcome]:
     """The outcome of each source, in order; all sources form one graph.
 
@@ -71,27 +83,22 @@ def transform(
     mean what was planned (nothing may be written then).
     """
     refuse_unsupported(settings)
-    all_drafts = list((drafts_of or drafts)(sources, settings))
-    resources = [r for per_source in all_drafts for d in per_source for r in d.resources]
+    everything = list((drafted or draft_all)(sources, settings))
+    resources = [r for one in everything for found in one.drafts for r in found.resources]
     reached = reach(resources, settings)
     outcomes, index = [], 0
-    for source, per_source in zip(sources, all_drafts):
-        outcome = _outcome(source, per_source, resources, reached, index, settings)
-        outcomes.append(outcome)
-        index += sum(len(found.resources) for found in per_source)
+    for source, one in zip(sources, everything):
+        outcomes.append(_outcome(source, one, resources, reached, index, settings))
+        index += sum(len(found.resources) for found in one.drafts)
     return outcomes
 
 
-def drafts(sources: Sequence[Source], settings: Settings) -> Iterable[list[Draft]]:
+def draft_all(sources: Sequence[Source], settings: Settings) -> Iterable[Drafted]:
     """The drafts of each source, made here and now."""
     for source in sources:
-        yield draft_all(source.data, settings)
-
-
-def draft_all(data: bytes, settings: Settings) -> list[Draft]:
-    """The drafts of the chunks of `data` that matter, in text order."""
-    found = (draft(data, chunk, settings) for chunk in chunks(data))
-    return [one for one in found if one is not None]
+        pieces = chunks(source.data)
+        found = (draft(source.data, piece, settings) for piece in pieces)
+        yield Drafted([one for one in found if one is not None], len(pieces))
 
 
 def refuse_unsupported(settings: Settings) -> None:
@@ -106,7 +113,7 @@ def refuse_unsupported(settings: Settings) -> None:
 
 def _outcome(
     source: Source,
-    per_source: list[Draft],
+    drafted: Drafted,
     resources: list[Resource],
     reached: Reached,
     index: int,
@@ -115,7 +122,7 @@ def _outcome(
     edits: list[Edit] = []
     changes: list[Change] = []
     diagnostics: list[Diagnostic] = []
-    for found in per_source:
+    for found in drafted.drafts:
         diagnostics += found.diagnostics
         count = len(found.resources)
         inside = range(index, index + count)
@@ -128,23 +135,15 @@ def _outcome(
                 rewrite = redraft(source.data, found.start, found.end, modes, settings)
             edits += rewrite.edits
             diagnostics += rewrite.diagnostics
-            if rewrite.edits:
-                changes += _changes(found, inside, reached, resources, modes)
+            for one in rewrite.changed:
+                name, via = resources[index + one].name, reached.via.get(index + one, ())
+                changes.append(Change(name, via))
         index += count
-    is_kubernetes = any(found.is_kubernetes for found in per_source) or not per_source
     failed = any(found.severity == "error" for found in diagnostics)
     return Outcome(
         source,
         () if failed else tuple(edits),
         () if failed else tuple(changes),
         tuple(sorted(diagnostics, key=lambda found: found.offset)),
-        is_kubernetes,
+        drafted.is_kubernetes,
     )
-
-
-def _changes(
-    found: Draft, inside: range, reached: Reached, resources: list[Resource], modes: dict[int, object]
-) -> list[Change]:
-    return [
-        Change(resources[i].name, reached.via.get(i, ())) for i in inside if i - inside.start in modes
-    ]

@@ -1,0 +1,5 @@
+"""``python -m transformer`` is ``tke-direct``."""
+
+from transformer.cli import main
+
+main()

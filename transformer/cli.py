@@ -1,0 +1,166 @@
+"""The command line ``tke-direct``.
+
+Click only: every command imports what it needs when it runs, so that ``--help`` stays quick.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import click
+
+from transformer import __version__
+from transformer.errors import ConfigError, Unproven
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(context_settings=CONTEXT)
+@click.version_option(__version__, prog_name="tke-direct")
+def cli() -> None:
+    """Make manifests ready for direct access from a Tencent CLB to Pods on TKE.
+
+    \b
+    See what would change:   tke-direct transform --network-mode mixed --diff deploy/
+    Change it:               tke-direct transform --network-mode mixed -i deploy/
+    In a pipe:               kustomize build . | tke-direct transform -
+
+    Exit codes: 0 fine, 1 something would change, 2 the input or configuration is wrong,
+    3 a bug of ours.  Results go to stdout, everything else to stderr.
+    """
+
+
+@cli.command()
+@click.argument("paths", nargs=-1)
+@click.option("-i", "--in-place", is_flag=True, help="Rewrite the files: all of them or none.")
+@click.option("--diff", is_flag=True, help="Print a unified diff; change nothing.")
+@click.option("--check", is_flag=True, help="Change nothing; exit 1 if something would change.")
+@click.option("-m", "--network-mode", metavar="MODE", help="How Pods get their addresses.")
+@click.option("--config", metavar="FILE", help="Configuration; default: the nearest .tke-direct.yaml.")
+@click.option("--stdin-filename", metavar="FILE", help="Name of '-' in messages and look-ups.")
+@click.option("--force-exclude", is_flag=True, help="Apply spec.exclude to named files too.")
+@click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
+@click.option("-v", "--verbose", is_flag=True, help="Name every resource that changes, and why.")
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    help="Colours; auto: on terminals, unless NO_COLOR is set.",
+)
+@click.pass_context
+def transform(context: click.Context, color: str, **options: Any) -> None:
+    """Complete Services, Ingresses and workloads for direct access.
+
+    PATHS are files, directories (walked for *.yaml, *.yml, *.json) or '-' for standard input.
+    All of them form one build: a workload is completed when a direct Service or Ingress among
+    them reaches it.  Not one other byte moves, and every edit is proven before it is written.
+
+    \b
+    Modes: vpc-cni, mixed, vpc-cni-exclusive, global-router, serverless.
+    Run without --network-mode to learn how to find out which one a cluster has.
+    """
+    if not options["paths"]:
+        raise click.UsageError("name files or directories, or '-' for standard input")
+    if options["in_place"] and (options["diff"] or options["check"]):
+        raise click.UsageError("--in-place writes; --diff and --check do not: choose one")
+    if options["in_place"] and "-" in options["paths"]:
+        raise click.UsageError("standard input cannot be rewritten in place")
+    _set_color(context, color)
+    from transformer.run import Options, run
+
+    context.exit(run(Options(**options)))
+
+
+def _set_color(context: click.Context, color: str) -> None:
+    if color == "auto":
+        context.color = False if os.environ.get("NO_COLOR") else None
+    else:
+        context.color = color == "always"
+
+
+@cli.group()
+def schema() -> None:
+    """The JSON Schemas of annotations and configuration, for editors and CI."""
+
+
+@schema.command("list")
+def schema_list() -> None:
+    """Print the names of the schemas."""
+    import schemas
+
+    for name in schemas.names():
+        click.echo(f"{name}\t{schemas.load(name)['title']}")
+
+
+@schema.command("show")
+@click.argument("name")
+def schema_show(name: str) -> None:
+    """Print one schema as JSON."""
+    import schemas
+
+    try:
+        click.echo(schemas.text(name), nl=False)
+    except KeyError:
+        known = ", ".join(schemas.names())
+        raise click.UsageError(f"no schema {name!r}; there are: {known}") from None
+
+
+@cli.group()
+def config() -> None:
+    """The configuration file .tke-direct.yaml."""
+
+
+@config.command("show")
+@click.argument("path", default=".")
+@click.option("--config", "explicit", metavar="FILE", help="This file, not the nearest one.")
+@click.option("-m", "--network-mode", metavar="MODE", help="How Pods get their addresses.")
+def config_show(path: str, explicit: str | None, network_mode: str | None) -> None:
+    """Print the configuration that governs PATH, with every default spelled out."""
+    from pathlib import Path
+
+    from ruamel.yaml import YAML
+
+    from transformer import config as configuration
+
+    found = Path(explicit) if explicit else configuration.find(Path(path))
+    content = configuration.read(found) if found else configuration.EMPTY
+    mode = configuration.mode_named(network_mode) if network_mode else None
+    effective = configuration.shown(configuration.settings(content, mode))
+    click.echo(f"# from {found}" if found else "# no configuration file: defaults")
+    dumper = YAML(typ="safe", pure=True)
+    dumper.default_flow_style = False
+    dumper.sort_base_mapping_type_on_output = False
+    dumper.dump(effective, sys.stdout)
+
+
+def main() -> None:
+    """The entry point: one boundary between errors and exit codes."""
+    import gc
+
+    # Trees have no cycles, so reference counting frees them; the collector only costs time.
+    gc.disable()
+    try:
+        cli(prog_name="tke-direct")
+    except ConfigError as error:
+        _fail(2, str(error))
+    except Unproven as error:
+        _fail(
+            3, f"a bug in tke-direct: the proof failed ({error}); nothing was written. "
+            "Please report it with the manifest."
+        )
+    except OSError as error:
+        _fail(2, f"{error.filename or 'input or output'}: {error.strerror or error}")
+    except Exception as error:
+        if os.environ.get("TKE_DIRECT_TRACEBACK"):
+            raise
+        _fail(
+            3, f"a bug in tke-direct: {type(error).__name__}: {error}; nothing was written. "
+            "Please report it; TKE_DIRECT_TRACEBACK=1 shows where."
+        )
+
+
+def _fail(code: int, message: str) -> None:
+    click.echo(f"{click.style('error', fg='red', bold=True)}: {message}", err=True)
+    sys.exit(code)

@@ -1,0 +1,244 @@
+"""Find, read and check ``.tke-direct.yaml``, and turn it into Settings.
+
+jsonschema is imported only when there is a file to check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import schemas
+from schemas.contract import (
+    API_VERSION,
+    CONFIG_KIND,
+    MODES,
+    READINESS_GATE,
+    WORKLOADS,
+    NetworkMode,
+    Workload,
+)
+from transformer.errors import ConfigError, Malformed
+from transformer.model import LabelSelector, Override, Requirement, Settings
+
+FILE_NAME = ".tke-direct.yaml"
+EMPTY: dict[str, Any] = {"apiVersion": API_VERSION, "kind": CONFIG_KIND, "spec": {}}
+
+
+def find(start: Path) -> Path | None:
+    """The nearest configuration file at or above `start`, not beyond the root of its repository."""
+    start = start.absolute()
+    for folder in (start, *start.parents) if start.is_dir() else start.parents:
+        candidate = folder / FILE_NAME
+        if candidate.is_file():
+            return candidate
+        if (folder / ".git").exists():
+            return None
+    return None
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The checked content of a configuration file; raises ConfigError that says where and what."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    return parse(data, str(path))
+
+
+def parse(data: bytes, name: str) -> dict[str, Any]:
+    """The checked content of configuration text; `name` is for messages."""
+    from ruamel.yaml import YAML  # only runs that have a configuration pay for it
+
+    from transformer import tree
+
+    try:
+        text = tree.decode(data)
+        positions = tree.parse(text)
+    except Malformed as error:
+        text = data.decode(errors="replace")
+        raise ConfigError(f"{_at(name, text, error.offset)}: {error.message}") from None
+    if positions.duplicates:
+        key = positions.duplicates[0]
+        raise ConfigError(f"{_at(name, text, tree.start(key))}: key {key.value!r} stands twice")
+    content = YAML(typ="safe", pure=True).load(text)
+    _check(content, name, text, positions)
+    checked: dict[str, Any] = content
+    return checked
+
+
+def _check(content: object, name: str, text: str, positions: Any) -> None:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import relevance
+
+    from transformer import tree
+
+    validator = Draft202012Validator(schemas.load("direct-access"))
+    errors = sorted(validator.iter_errors(content), key=relevance, reverse=True)
+    if not errors:
+        return
+    error = errors[0]
+    path = list(error.absolute_path)
+    root = positions.roots[0] if positions.roots else None
+    node = tree.child(root, *path)
+    field = ".".join(map(str, path)) or "the file"
+    message = f"{field}: {error.message}"
+    if error.validator == "additionalProperties" and isinstance(error.instance, Mapping):
+        known = sorted(error.schema["properties"])
+        unknown = next(key for key in error.instance if key not in known)
+        keys = node.keys if type(node) is tree.Mapping else []
+        node = next((key for key in keys if getattr(key, "value", None) == unknown), node)
+        message = f"{field}: unknown key {unknown!r}{_meant(str(unknown), known)}"
+    elif error.validator == "enum":
+        known = [str(value) for value in error.validator_value]
+        message = f"{field}: {error.instance!r} is not one of {', '.join(known)}"
+        message += _meant(str(error.instance), known)
+    offset = tree.start(node) if node is not None else 0
+    raise ConfigError(f"{_at(name, text, offset)}: {message}")
+
+
+def _meant(word: str, known: list[str]) -> str:
+    close = get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(known)}"
+
+
+def _at(name: str, text: str, offset: int) -> str:
+    line = text.count("\n", 0, offset) + 1
+    return f"{name}:{line}:{offset - (text.rfind(chr(10), 0, offset) + 1) + 1}"
+
+
+def mode_named(name: str) -> NetworkMode:
+    """The network mode `name`; raises ConfigError with the nearest one."""
+    known = [mode.value for mode in NetworkMode]
+    if name not in known:
+        raise ConfigError(f"unknown network mode {name!r}{_meant(name, known)}")
+    return NetworkMode(name)
+
+
+def settings(content: Mapping[str, Any], mode: NetworkMode | None = None) -> Settings:
+    """Settings with every default from checked `content`; `mode` overrules its networkMode.
+
+    Raises ConfigError when nobody names a mode: a wrong guess leaves Pods unschedulable.
+    """
+    spec: dict[str, Any] = content.get("spec") or {}
+    named = spec.get("networkMode")
+    if mode is None and named is None:
+        raise ConfigError(_teach_mode())
+    targets = spec.get("targets", {})
+    services, ingresses = targets.get("services", {}), targets.get("ingresses", {})
+    gate, graceful = spec.get("readinessGate", {}), spec.get("graceful", {})
+    made = Settings(
+        mode=mode or NetworkMode(named),
+        workloads=(*map(_workload, spec.get("workloads", ())), *WORKLOADS),
+        overrides=tuple(map(_override, spec.get("overrides", ()))),
+        services_select=services.get("select", "all"),
+        services_selector=_selector(services),
+        ingresses_select=ingresses.get("select", "all"),
+        ingresses_selector=_selector(ingresses),
+        ingress_default_class=ingresses.get("defaultClass", False),
+        gate=gate.get("conditionType", READINESS_GATE),
+        inject=gate.get("inject"),
+        container=spec.get("container"),
+        graceful=graceful.get("enabled", False),
+        pre_stop_s=graceful.get("preStopSeconds", 15),
+        grace_period_s=graceful.get("terminationGracePeriodSeconds", 60),
+        exclude=tuple(spec.get("exclude", ())),
+    )
+    if made.graceful and made.grace_period_s <= made.pre_stop_s:
+        raise ConfigError(
+            "spec.graceful: terminationGracePeriodSeconds must exceed preStopSeconds, "
+            "or the Pod is killed while it still sleeps"
+        )
+    return made
+
+
+def _workload(row: dict[str, str]) -> Workload:
+    return Workload(row["group"], row["kind"], tuple(row["podTemplate"].split(".")))
+
+
+def _override(row: dict[str, Any]) -> Override:
+    return Override(
+        NetworkMode(row["networkMode"]), tuple(row.get("namespaces", ())), _selector(row)
+    )
+
+
+def _selector(holder: dict[str, Any]) -> LabelSelector:
+    selector = holder.get("labelSelector", {})
+    return LabelSelector(
+        tuple(selector.get("matchLabels", {}).items()),
+        tuple(
+            Requirement(row["key"], row["operator"], tuple(row.get("values", ())))
+            for row in selector.get("matchExpressions", ())
+        ),
+    )
+
+
+def _teach_mode() -> str:
+    width = max(len(mode.value) for mode in NetworkMode)
+    rows = (
+        f"  {mode.name.value:<{width}}  {mode.summary}\n  {'':<{width}}  you have it when: "
+        f"{mode.recognise}{'' if mode.supported else ' (no direct access)'}"
+        for mode in MODES.values()
+    )
+    return (
+        "no network mode: say which one the cluster has, with --network-mode MODE or "
+        f"spec.networkMode in {FILE_NAME}\n" + "\n".join(rows) + "\nTo find out:\n"
+        "  kubectl -n kube-system get daemonset tke-eni-agent tke-bridge-agent\n"
+        "There is no default: a wrong mode leaves Pods unschedulable."
+    )
+
+
+def shown(made: Settings) -> dict[str, Any]:
+    """The effective configuration as a DirectAccess object, every default spelled out."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": CONFIG_KIND,
+        "spec": {
+            "networkMode": made.mode.value,
+            "overrides": [
+                {
+                    "networkMode": row.mode.value,
+                    "namespaces": list(row.namespaces),
+                    "labelSelector": _shown_selector(row.selector),
+                }
+                for row in made.overrides
+            ],
+            "targets": {
+                "services": {
+                    "select": made.services_select,
+                    "labelSelector": _shown_selector(made.services_selector),
+                },
+                "ingresses": {
+                    "select": made.ingresses_select,
+                    "labelSelector": _shown_selector(made.ingresses_selector),
+                    "defaultClass": made.ingress_default_class,
+                },
+            },
+            "readinessGate": {
+                "inject": MODES[made.mode].gate if made.inject is None else made.inject,
+                "conditionType": made.gate,
+            },
+            **({"container": made.container} if made.container else {}),
+            "graceful": {
+                "enabled": made.graceful,
+                "preStopSeconds": made.pre_stop_s,
+                "terminationGracePeriodSeconds": made.grace_period_s,
+            },
+            "workloads": [
+                {"group": row.group, "kind": row.kind, "podTemplate": ".".join(row.template)}
+                for row in made.workloads
+                if row not in WORKLOADS
+            ],
+            "exclude": list(made.exclude),
+        },
+    }
+
+
+def _shown_selector(selector: LabelSelector) -> dict[str, Any]:
+    rows = [
+        {"key": r.key, "operator": r.operator, **({"values": list(r.values)} if r.values else {})}
+        for r in selector.expressions
+    ]
+    return {"matchLabels": dict(selector.labels), "matchExpressions": rows}

@@ -1,0 +1,108 @@
+"""Draft chunks on every processor: fork, work, send the small results back.
+
+Drafts are values and inputs are only read, so a child needs nothing but its memory and a pipe.
+Where there is one processor, no fork or little to do, all of it happens here.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Callable, Sequence
+from typing import BinaryIO
+
+from transformer.draft import draft
+from transformer.model import Draft, Settings
+from transformer.stream import Chunk, chunks
+from transformer.transform import Drafted, Source
+
+# Below this many bytes a fork costs more than it saves.
+_WORTH_A_FORK = 200_000
+
+Job = tuple[int, Chunk]
+Result = list[tuple[int, Draft]]
+
+
+class Drafter:
+    """Drafts sources on up to `workers` processors; `on_progress` gets bytes done."""
+
+    def __init__(self, workers: int, on_progress: Callable[[int], None]) -> None:
+        self.workers, self.on_progress = workers, on_progress
+
+    def __call__(self, sources: Sequence[Source], settings: Settings) -> list[Drafted]:
+        """The drafts of each source, in order."""
+        counts = []
+        jobs: list[Job] = []
+        for index, source in enumerate(sources):
+            pieces = chunks(source.data)
+            counts.append(len(pieces))
+            jobs += [(index, piece) for piece in pieces]
+        size = sum(chunk.end - chunk.start for _, chunk in jobs)
+        workers = self.workers if size >= _WORTH_A_FORK and hasattr(os, "fork") else 1
+        parts = _split(jobs, size, workers)
+        children = [_fork(lambda part=part: self._work(part, sources, settings, 0)) for part in parts[1:]]
+        results = self._work(parts[0], sources, settings, len(parts))
+        for child in children:
+            results += _collect(*child)
+        found: list[list[Draft]] = [[] for _ in sources]
+        for index, one in results:
+            found[index].append(one)
+        return [Drafted(one, count) for one, count in zip(found, counts)]
+
+    def _work(
+        self, jobs: list[Job], sources: Sequence[Source], settings: Settings, weight: int
+    ) -> Result:
+        results = []
+        for index, chunk in jobs:
+            one = draft(sources[index].data, chunk, settings)
+            if one is not None:
+                results.append((index, one))
+            if weight:
+                self.on_progress(weight * (chunk.end - chunk.start))
+        return results
+
+
+def _split(jobs: list[Job], size: int, workers: int) -> list[list[Job]]:
+    """`jobs` in up to `workers` runs of about the same number of bytes."""
+    parts: list[list[Job]] = [[]]
+    filled = 0
+    for job in jobs:
+        if filled >= len(parts) * size / workers:
+            parts.append([])
+        parts[-1].append(job)
+        filled += job[1].end - job[1].start
+    return parts
+
+
+def _fork(work: Callable[[], Result]) -> tuple[int, BinaryIO]:
+    """Run `work` in a child; its process id and the pipe that its result comes through."""
+    receive, send = os.pipe()
+    process = os.fork()
+    if process:
+        os.close(send)
+        return process, os.fdopen(receive, "rb")
+    status = 1
+    try:
+        os.close(receive)
+        try:
+            answer: object = work()
+        except Exception as error:  # carried to the parent, which raises it
+            answer = error
+        with os.fdopen(send, "wb") as pipe:
+            pickle.dump(answer, pipe, protocol=5)
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def _collect(process: int, pipe: BinaryIO) -> Result:
+    with pipe:
+        data = pipe.read()
+    _, status = os.waitpid(process, 0)
+    if status:
+        raise RuntimeError(f"a worker process ended with status {status}")
+    answer = pickle.loads(data)
+    if isinstance(answer, Exception):
+        raise answer
+    result: Result = answer
+    return result
