@@ -253,24 +253,29 @@ def _join(field: str, key: str) -> str:
 
 
 def _document_style(text: str, root: Node) -> Style:
-    """How the document nests, for places where no sibling shows it."""
-    style = Style()
-    if type(root) is not Mapping or root.event.flow_style:
-        quoted = type(root) is Mapping and root.keys and type(root.keys[0]) is Scalar
-        return style._replace(quote=root.keys[0].style) if quoted else style  # type: ignore[union-attr]
-    steps, dashes = [], []
-    pending: list[tuple[Node, int]] = [(root, 0)]
-    while pending and not (steps and dashes):
-        node, _ = pending.pop(0)
-        if type(node) is Mapping and not node.event.flow_style:
-            column = layout.column_of(node.keys[0])
-            for value in node.values:
-                if type(value) is Mapping and not value.event.flow_style:
-                    steps.append(layout.column_of(value.keys[0]) - column)
-                    pending.append((value, 0))
-                elif type(value) is Sequence and not value.event.flow_style:
-                    where, gap = layout.dash_of(text, value)
-                    dashes.append((where - column, gap))
-    step = max(steps[0], 1) if steps else style.step
-    dash, gap = dashes[0] if dashes else (step, " ")
-    return Style(step, max(dash, 0), gap, "")
+    """How the document nests, for places where no sibling shows it: read off its first examples."""
+    if type(root) is not Mapping or not root.keys:
+        return Style()
+    if root.event.flow_style:
+        key = root.keys[0]
+        own_line = layout.line_start(text, start(key)) > start(root)
+        step = layout.column_of(key) - root.event.start_mark.column if own_line else 0
+        return Style(step=step if step > 0 else 2, quote=key.style if type(key) is Scalar else "")
+    step = dash = None
+    gap = " "
+    pending: list[Node] = [root]
+    for node in pending:
+        if type(node) is not Mapping or node.event.flow_style:
+            continue
+        column = layout.column_of(node.keys[0])
+        for value in node.values:
+            if type(value) is Mapping and not value.event.flow_style and step is None:
+                step = max(layout.column_of(value.keys[0]) - column, 1)
+            elif type(value) is Sequence and not value.event.flow_style and dash is None:
+                where, gap = layout.dash_of(text, value)
+                dash = max(where - column, 0)
+        if step is not None and dash is not None:
+            break
+        pending.extend(node.values)
+    step = 2 if step is None else step
+    return Style(step, step if dash is None else dash, gap)
