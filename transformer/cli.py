@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from transformer import __version__
-from transformer.errors import ConfigError, Unproven
+from transformer.errors import ConfigError, Unproven, WriteError
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -143,7 +143,7 @@ def main() -> None:
     gc.disable()
     try:
         cli(prog_name="tke-direct")
-    except ConfigError as error:
+    except (ConfigError, WriteError) as error:
         _fail(2, str(error))
     except Unproven as error:
         _fail(

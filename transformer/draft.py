@@ -88,7 +88,7 @@ def _rewrite(
     if refused or not found:
         return Rewrite((), (), tuple(refused))
     found.sort(key=lambda change: change.start)
-    prove(tree, parse(splice.apply(text, found)), patches)
+    prove(tree, splice.apply(text, found), patches)
     edits = (Edit(to_byte(s.start), to_byte(s.end), s.text.encode()) for s in found)
     return Rewrite(tuple(edits), tuple(changed), ())
 

@@ -2,6 +2,7 @@
 
 Exception
 ├── ConfigError      the configuration or the call is wrong: exit 2
+├── WriteError       a file cannot be replaced, and none was: exit 2
 ├── Malformed        a document that cannot be read; becomes a Diagnostic
 ├── Refused          an edit that would be wrong; becomes a Diagnostic
 └── Unproven         our own mistake, caught by the proof before anything is written: exit 3
@@ -12,6 +13,10 @@ from __future__ import annotations
 
 class ConfigError(Exception):
     """The user's configuration or call is wrong; the message says what to do."""
+
+
+class WriteError(Exception):
+    """A file could not be replaced; no file was changed.  The message names it."""
 
 
 class Malformed(Exception):

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from transformer.errors import WriteError
+
 SUFFIXES = (".yaml", ".yml", ".json")
 
 
@@ -17,14 +19,6 @@ class Found(NamedTuple):
 
     path: Path
     named: bool
-
-
-class WriteError(Exception):
-    """A file could not be replaced; ``path`` says which. No file was changed."""
-
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path}: cannot be written: {reason}; no file was changed")
-        self.path = path
 
 
 def discover(paths: tuple[str, ...], excluded: Callable[[Path], bool], force: bool) -> list[Found]:
@@ -81,7 +75,9 @@ def replace_all(replacements: list[Replacement], on_progress: Callable[[int], No
             try:
                 staged.append((_stage(target, replacement), target))
             except OSError as error:
-                raise WriteError(replacement.path, error.strerror or str(error)) from None
+                reason = error.strerror or str(error)
+                message = f"{replacement.path}: cannot be written: {reason}; no file was changed"
+                raise WriteError(message) from None
             on_progress(1)
         while staged:
             temporary, target = staged[0]

@@ -6,13 +6,20 @@ Tag, style, anchor and spelling of every node are compared.
 
 from __future__ import annotations
 
-from transformer.errors import Unproven
+from transformer.errors import Malformed, Unproven
 from transformer.model import Append, Items, Patch
-from transformer.tree import Alias, Mapping, Node, Scalar, Sequence, Tree, is_null
+from transformer.tree import Alias, Mapping, Node, Scalar, Sequence, Tree, is_null, parse
 
 
-def prove(before: Tree, after: Tree, patches: dict[int, Patch]) -> None:
-    """Raise Unproven unless `after` is `before` with ``patches[document]`` made, node by node."""
+def prove(before: Tree, text: str, patches: dict[int, Patch]) -> None:
+    """Raise Unproven unless `text` reads as `before` with ``patches[document]`` made.
+
+    The text is parsed again, whole, and compared node by node.
+    """
+    try:
+        after = parse(text)
+    except Malformed as error:
+        raise Unproven(f"the result cannot be read: {error.message}") from None
     if len(before.roots) != len(after.roots):
         raise Unproven("the number of documents changed")
     if after.duplicates:

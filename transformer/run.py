@@ -149,8 +149,6 @@ def _transform(
             groups.setdefault(one.config, []).append(one)
         else:
             skipped["not Kubernetes"] += 1
-    if not groups:
-        configurations.settings(None if configurations.explicit is None else configurations.explicit)
     outcomes: list[Outcome] = []
     with _progress(inputs, options) as advance:
         drafter = Drafter(_processors(), advance)
@@ -239,8 +237,8 @@ def _summarise(
         for outcome in outcomes:
             if outcome.edits:
                 click.echo(f"would change {outcome.source.name}", err=True)
-    written = options.in_place or not (options.check or options.diff)
-    verb = "changed" if written else "would change"
+    tried = options.check or options.diff
+    verb = "changed" if options.in_place else "would change" if tried else "transformed"
     click.echo(report.summary(outcomes, skipped, verb), err=True)
 
 

@@ -1,0 +1,98 @@
+"""Who may import whom, what a start costs, and where the contract's literals may stand."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.conftest import ROOT
+
+PACKAGES = ("schemas", "transformer", "binder")
+FORBIDDEN = {
+    "schemas": {"transformer", "binder"},
+    "transformer": {"binder", "kubernetes", "tencentcloud", "requests", "urllib3", "yaml"},
+    "binder": {"transformer"},
+}
+SHELL = {"cli", "run", "files", "parallel", "__main__"}
+WORLD = {"os", "sys", "subprocess", "socket", "tempfile", "shutil", "urllib", "http"}
+
+SOURCES = sorted(path for name in PACKAGES for path in (ROOT / name).rglob("*.py"))
+
+
+def imported(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_package_imports_only_what_it_may(path: Path) -> None:
+    package = path.relative_to(ROOT).parts[0]
+    tops = {name.split(".")[0] for name in imported(path)}
+    assert not tops & FORBIDDEN[package]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "transformer").glob("*.py")), ids=lambda p: p.stem)
+def test_only_the_shell_touches_the_world(path: Path) -> None:
+    tops = {name.split(".")[0] for name in imported(path)}
+    if path.stem not in SHELL:
+        assert not tops & WORLD
+
+
+def test_imports_of_the_transformer_form_no_loop() -> None:
+    graph = {
+        path.stem: {
+            name.removeprefix("transformer.").split(".")[0]
+            for name in imported(path)
+            if name.startswith("transformer.")
+        }
+        for path in (ROOT / "transformer").glob("*.py")
+    }
+    while graph:
+        leaves = {name for name, needs in graph.items() if not needs & graph.keys()}
+        assert leaves, f"a loop among {sorted(graph)}"
+        graph = {name: needs for name, needs in graph.items() if name not in leaves}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_contract_literals_stand_in_the_contract_only(path: Path) -> None:
+    if path != ROOT / "schemas" / "contract.py":
+        assert not re.search(r"cloud\.tencent\.com/", path.read_text(encoding="utf-8"))
+
+
+def modules_of(*arguments: str) -> set[str]:
+    program = (
+        "import sys; from transformer.cli import main\n"
+        f"sys.argv = ['tke-direct', *{arguments!r}]\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print('\\n'.join(sys.modules), file=sys.stderr)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return set(result.stderr.split())
+
+
+HEAVY = {"kubernetes", "tencentcloud", "requests", "urllib3", "yaml"}
+
+
+def test_a_transform_loads_none_of_the_binder_and_no_validator() -> None:
+    fixture = "tests/fixtures/mixed/deployment/input.yaml"
+    loaded = modules_of("transform", "-m", "mixed", fixture)
+    assert "transformer.splice" in loaded
+    assert not loaded & (HEAVY | {"jsonschema"})
+
+
+def test_help_loads_neither_parser_nor_validator() -> None:
+    loaded = modules_of("--help")
+    assert "click" in loaded
+    assert not loaded & (HEAVY | {"jsonschema", "ruamel.yaml", "_ruamel_yaml"})
