@@ -241,9 +241,7 @@ ANNOTATIONS: tuple[Annotation, ...] = (
     _service(f"{_SVC}/pass-to-target", "only the CLB's security groups check", values=_BOOLEAN),
     _service(f"{_SVC}/security-groups", "at most five security groups", pattern=_GROUPS),
     _service(f"{_SVC}/modification-protection", "protect the CLB from edits", values=_BOOLEAN),
-    _service(
-        f"{_SVC}/mode", "leave the Service alone", values=("skip",), since="2.10.0"
-    ),
+    _service(f"{_SVC}/mode", "leave the Service alone", values=("skip",), since="2.10.0"),
     _service(f"{_SVC}/prevent-loopback", "node-level guard against loops", values=_BOOLEAN),
     _ingress(INGRESS_CLASS_ANNOTATION, "controller that serves the Ingress", pattern=_NAME),
     _ingress(INGRESS_DIRECT_ACCESS, "CLB binds Pod address and target port", values=_BOOLEAN),
@@ -289,9 +287,7 @@ ANNOTATIONS: tuple[Annotation, ...] = (
     _ingress(f"{_ING}/enable-group", "share one CLB", values=_BOOLEAN, since="2.10.0"),
     _ingress(f"{_ING}/pass-to-target", "only the CLB's security groups check", values=_BOOLEAN),
     _ingress(f"{_ING}/security-groups", "at most five security groups", pattern=_GROUPS),
-    _ingress(
-        f"{_ING}/mode", "leave the Ingress alone", values=("skip",), since="2.10.0"
-    ),
+    _ingress(f"{_ING}/mode", "leave the Ingress alone", values=("skip",), since="2.10.0"),
     _pod(
         NETWORKS,
         "networks of the Pod, a comma list",

@@ -13,8 +13,33 @@ from hypothesis import strategies as st
 
 Draw = st.DrawFn
 WORDS = st.sampled_from(
-    ["web", "api", "shop", "a b", "on", "1", "1e400", "=", "null", "0o17", "2001-01-01", "#x",
-     "- y", "it's", 'say "hi"', "商店", "🛒", "a: b", "", "{x}", "*x", "&x", "%", "@", "tab\there"]
+    [
+        "web",
+        "api",
+        "shop",
+        "a b",
+        "on",
+        "1",
+        "1e400",
+        "=",
+        "null",
+        "0o17",
+        "2001-01-01",
+        "#x",
+        "- y",
+        "it's",
+        'say "hi"',
+        "商店",
+        "🛒",
+        "a: b",
+        "",
+        "{x}",
+        "*x",
+        "&x",
+        "%",
+        "@",
+        "tab\there",
+    ]
 )
 NAMES = st.sampled_from(["web", "web", "api"])
 KINDS = st.sampled_from(
@@ -156,7 +181,9 @@ def _container(draw: Draw) -> dict[str, Any]:
     made: dict[str, Any] = {"name": draw(NAMES), "image": "nginx:1.27"}
     cpu = {"cpu": Bare("1")}
     resources = draw(
-        st.sampled_from([None, None, Null(), {}, {"limits": cpu}, {"requests": Null(), "limits": {}}])
+        st.sampled_from(
+            [None, None, Null(), {}, {"limits": cpu}, {"requests": Null(), "limits": {}}]
+        )
     )
     if resources is not None:
         made["resources"] = resources

@@ -76,7 +76,9 @@ def _backends(ingress: Any, objects: list[Any]) -> list[Any]:
 
 def _complete(workload: Any, service: Any, mode: str) -> None:
     path = TEMPLATES.get(workload["kind"])
-    if path is None or workload["metadata"].get("namespace") != service["metadata"].get("namespace"):
+    if path is None or workload["metadata"].get("namespace") != service["metadata"].get(
+        "namespace"
+    ):
         return
     template = _at(workload, *path)
     labels = (template.get("metadata") or {}).get("labels") or {}

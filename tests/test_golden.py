@@ -18,6 +18,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from schemas.contract import NetworkMode
 from tests.conftest import FIXTURES, tke_direct
 

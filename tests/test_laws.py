@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+
 from schemas.contract import READINESS_GATE, WORKLOADS, NetworkMode
 from tests import oracle
 from tests.conftest import FIXTURES, ROOT
 from tests.manifests import builds
 from transformer import transform as engine
-from transformer.model import Settings
+from transformer.model import Settings, by_kind
 from transformer.stream import Chunk
 from transformer.transform import Outcome, Source, transform
 
@@ -28,7 +29,9 @@ SUPPORTED = [mode for mode in NetworkMode if mode is not NetworkMode.CILIUM_OVER
 
 
 def outcome_of(data: bytes, mode: NetworkMode) -> Outcome:
-    return transform([Source("x.yaml", data)], Settings(mode, WORKLOADS, gate=READINESS_GATE))[0]
+    return transform(
+        [Source("x.yaml", data)], Settings(mode, by_kind(WORKLOADS), gate=READINESS_GATE)
+    )[0]
 
 
 def check_laws(data: bytes, mode: NetworkMode) -> Outcome:
@@ -78,9 +81,7 @@ def everything_parsed(data: bytes, mode: NetworkMode) -> bytes:
 
 
 @pytest.mark.parametrize("number", range(FIRST_ROUND, LAST_ROUND))
-def test_laws_hold_for_generated_manifests(
-    number: int, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_laws_hold_for_generated_manifests(number: int, capsys: pytest.CaptureFixture[str]) -> None:
     seen: Counter[str] = Counter()
 
     @seed(number)

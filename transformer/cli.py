@@ -38,7 +38,9 @@ def cli() -> None:
 @click.option("--diff", is_flag=True, help="Print a unified diff; change nothing.")
 @click.option("--check", is_flag=True, help="Change nothing; exit 1 if something would change.")
 @click.option("-m", "--network-mode", metavar="MODE", help="How Pods get their addresses.")
-@click.option("--config", metavar="FILE", help="Configuration; default: the nearest .tke-direct.yaml.")
+@click.option(
+    "--config", metavar="FILE", help="Configuration; default: the nearest .tke-direct.yaml."
+)
 @click.option("--stdin-filename", metavar="FILE", help="Name of '-' in messages and look-ups.")
 @click.option("--force-exclude", is_flag=True, help="Apply spec.exclude to named files too.")
 @click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
@@ -147,8 +149,9 @@ def main() -> None:
         _fail(2, str(error))
     except Unproven as error:
         _fail(
-            3, f"a bug in tke-direct: the proof failed ({error}); nothing was written. "
-            "Please report it with the manifest."
+            3,
+            f"a bug in tke-direct: the proof failed ({error}); nothing was written. "
+            "Please report it with the manifest.",
         )
     except OSError as error:
         _fail(2, f"{error.filename or 'input or output'}: {error.strerror or error}")
@@ -156,8 +159,9 @@ def main() -> None:
         if os.environ.get("TKE_DIRECT_TRACEBACK"):
             raise
         _fail(
-            3, f"a bug in tke-direct: {type(error).__name__}: {error}; nothing was written. "
-            "Please report it; TKE_DIRECT_TRACEBACK=1 shows where."
+            3,
+            f"a bug in tke-direct: {type(error).__name__}: {error}; nothing was written. "
+            "Please report it; TKE_DIRECT_TRACEBACK=1 shows where.",
         )
 
 

@@ -21,7 +21,7 @@ from schemas.contract import (
     Workload,
 )
 from transformer.errors import ConfigError, Malformed
-from transformer.model import LabelSelector, Override, Requirement, Settings
+from transformer.model import LabelSelector, Override, Requirement, Settings, by_kind
 
 FILE_NAME = ".tke-direct.yaml"
 EMPTY: dict[str, Any] = {"apiVersion": API_VERSION, "kind": CONFIG_KIND, "spec": {}}
@@ -131,7 +131,7 @@ def settings(content: Mapping[str, Any], mode: NetworkMode | None = None) -> Set
     gate, graceful = spec.get("readinessGate", {}), spec.get("graceful", {})
     made = Settings(
         mode=mode or NetworkMode(named),
-        workloads=(*map(_workload, spec.get("workloads", ())), *WORKLOADS),
+        workloads=by_kind((*map(_workload, spec.get("workloads", ())), *WORKLOADS)),
         overrides=tuple(map(_override, spec.get("overrides", ()))),
         services_select=services.get("select", "all"),
         services_selector=_selector(services),
@@ -228,7 +228,8 @@ def shown(made: Settings) -> dict[str, Any]:
             },
             "workloads": [
                 {"group": row.group, "kind": row.kind, "podTemplate": ".".join(row.template)}
-                for row in made.workloads
+                for groups in made.workloads.values()
+                for row in groups.values()
                 if row not in WORKLOADS
             ],
             "exclude": list(made.exclude),

@@ -30,9 +30,7 @@ def unified(name: str, data: bytes, edits: tuple[Edit, ...]) -> Iterator[str]:
         shift += len(after) - len(before)
 
 
-def _windows(
-    edits: tuple[Edit, ...], starts: list[int]
-) -> Iterator[tuple[int, int, list[Edit]]]:
+def _windows(edits: tuple[Edit, ...], starts: list[int]) -> Iterator[tuple[int, int, list[Edit]]]:
     """Groups of edits so near each other that their hunks touch, with their range of lines."""
     first = last = -1
     group: list[Edit] = []

@@ -40,9 +40,7 @@ def draft(data: bytes, chunk: Chunk, settings: Settings) -> Draft | None:
         return Draft(chunk.start, chunk.end, (), {}, _duplicates(tree, located, to_byte), True)
     if not located:
         return None
-    resources = tuple(
-        row.resource._replace(offset=to_byte(row.resource.offset)) for row in located
-    )
+    resources = tuple(row.resource._replace(offset=to_byte(row.resource.offset)) for row in located)
     rewrites: dict[NetworkMode, Rewrite] = {}
     if len(located) == 1 and (located[0].workload or located[0].resource.wants):
         for mode in settings.modes:

@@ -103,7 +103,10 @@ def _stage(target: Path, replacement: Replacement) -> str:
             file.write(replacement.after)
             file.flush()
             os.fchmod(file.fileno(), stat.S_IMODE(status.st_mode))
-            if hasattr(os, "chown") and (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
+            if hasattr(os, "chown") and (status.st_uid, status.st_gid) != (
+                os.geteuid(),
+                os.getegid(),
+            ):
                 try:
                     os.fchown(file.fileno(), status.st_uid, status.st_gid)
                 except PermissionError:

@@ -40,11 +40,15 @@ def reach(resources: list[Resource], settings: Settings) -> Reached:
         if not resource.wants:
             continue
         mode = modes[index] = _mode_of(resource, settings)
-        selectors = [resource] if resource.role == "service" else [
-            services[key]
-            for name in resource.backends
-            if (key := (resource.namespace, name)) in services
-        ]
+        selectors = (
+            [resource]
+            if resource.role == "service"
+            else [
+                services[key]
+                for name in resource.backends
+                if (key := (resource.namespace, name)) in services
+            ]
+        )
         for service in selectors:
             for workload in workloads.of(service):
                 reached[workload][resource.name] = mode

@@ -7,10 +7,11 @@ decides what to write.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 from transformer.model import Append, Patch
-from transformer.tree import Alias, Mapping, Node, Scalar, Sequence, start
+from transformer.tree import Alias, Mapping, Node, Scalar, Sequence, event_of, start
 
 BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _GAP = re.compile(r"(?:[ \t\r\n]|(?<=\s)#[^\n]*)*,")
@@ -44,11 +45,9 @@ def content_end(text: str, node: Node) -> int:
             return end
         if type(node) is Alias:
             return node.event.end_mark.index
-        assert type(node) is Mapping or type(node) is Sequence
         if node.event.flow_style:
             return node.end
-        last = node.values if type(node) is Mapping else node.items
-        node = last[-1]
+        node = node.parts[-1]
 
 
 def _block_scalar_end(text: str, begin: int, end: int) -> int:
@@ -60,10 +59,10 @@ def _block_scalar_end(text: str, begin: int, end: int) -> int:
     return end
 
 
-def line_start(text: str, offset: int) -> int:
-    """Where the line that holds `offset` starts."""
-    breaks = (text.rfind(mark, 0, offset) for mark in "\n\r\x85\u2028\u2029")
-    return max(breaks) + 1
+def line_start(node: Node) -> int:
+    """Where the line on which `node` starts begins."""
+    mark = event_of(node).start_mark
+    return mark.index - mark.column
 
 
 def line_break(text: str) -> str:
@@ -84,37 +83,39 @@ def trailing_comma(text: str, offset: int) -> int | None:
     return found.end() if found else None
 
 
-def style_of(text: str, mapping: Mapping, fallback: Style) -> Style:
-    """How `mapping`, a block mapping, writes what is nested in it."""
-    column = mapping.event.start_mark.column if not mapping.keys else column_of(mapping.keys[0])
-    step, dash, gap = fallback.step, None, fallback.gap
-    for key, value in zip(mapping.keys, mapping.values):
+def style_of(text: str, mapping: Mapping, fallback: Callable[[], Style]) -> Style:
+    """How `mapping`, a block mapping, writes what is nested in it; `fallback` fills the gaps."""
+    column = column_of(mapping.keys[0])
+    step = dash = gap = None
+    for key, value in zip(mapping.keys, mapping.parts):
         if type(value) is Mapping and not value.event.flow_style:
             step = max(column_of(value.keys[0]) - column, 1)
-        if type(value) is Sequence and not value.event.flow_style and dash is None:
+        elif type(value) is Sequence and not value.event.flow_style and dash is None:
             where, gap = dash_of(text, value)
             dash = max(where - column_of(key), 0)
     quotes = {key.style for key in mapping.keys if type(key) is Scalar}
     quote = quotes.pop() if len(quotes) == 1 else ""
-    # Where no sibling shows it, dashes are indented as mappings are, unless the text never does.
-    return Style(step, fallback.dash if dash is None else dash, gap, quote)
+    if step is None or dash is None or gap is None:
+        other = fallback()
+        step = other.step if step is None else step
+        dash, gap = (other.dash, other.gap) if dash is None or gap is None else (dash, gap)
+    return Style(step, dash, gap, quote)
 
 
 def dash_of(text: str, sequence: Sequence) -> tuple[int, str]:
     """The column of a block sequence's dashes, and what follows a dash."""
     mark = sequence.event.start_mark
-    offset = mark.index
+    offset, column, item = mark.index, mark.column, sequence.parts[0]
     if text[offset : offset + 1] != "-":  # an anchor or tag stands there
-        offset = text.rfind("-", 0, start(sequence.items[0]))
-    column = offset - line_start(text, offset)
-    between = text[offset + 1 : start(sequence.items[0])]
+        offset = text.rfind("-", 0, start(item))
+        column = column_of(item) - (start(item) - offset)
+    between = text[offset + 1 : start(item)]
     return column, between if between and not between.strip(" ") else " "
 
 
 def column_of(node: Node) -> int:
     """The column in which `node` starts."""
-    event = node if type(node) is Scalar else node.event  # type: ignore[union-attr]
-    return event.start_mark.column
+    return event_of(node).start_mark.column
 
 
 def scalar(value: str | int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple, TypeAlias
 
 from schemas.contract import NetworkMode, Workload
@@ -88,7 +89,7 @@ class Settings(NamedTuple):
     """The configuration of one run, checked and with its defaults."""
 
     mode: NetworkMode
-    workloads: tuple[Workload, ...]
+    workloads: dict[str, dict[str, Workload]]  # by kind and group
     overrides: tuple[Override, ...] = ()
     services_select: str = "all"
     services_selector: LabelSelector = LabelSelector()
@@ -107,6 +108,14 @@ class Settings(NamedTuple):
     def modes(self) -> tuple[NetworkMode, ...]:
         """Every mode that this configuration can hand out, without repeats."""
         return tuple(dict.fromkeys((self.mode, *(row.mode for row in self.overrides))))
+
+
+def by_kind(rows: Iterable[Workload]) -> dict[str, dict[str, Workload]]:
+    """Rows of workload kinds as Settings keeps them; of two equal ones the first counts."""
+    found: dict[str, dict[str, Workload]] = {}
+    for row in rows:
+        found.setdefault(row.kind, {}).setdefault(row.group, row)
+    return found
 
 
 class Resource(NamedTuple):

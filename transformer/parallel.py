@@ -40,7 +40,9 @@ class Drafter:
         size = sum(chunk.end - chunk.start for _, chunk in jobs)
         workers = self.workers if size >= _WORTH_A_FORK and hasattr(os, "fork") else 1
         parts = _split(jobs, size, workers)
-        children = [_fork(lambda part=part: self._work(part, sources, settings, 0)) for part in parts[1:]]
+        children = [
+            _fork(lambda part=part: self._work(part, sources, settings, 0)) for part in parts[1:]
+        ]
         results = self._work(parts[0], sources, settings, len(parts))
         for child in children:
             results += _collect(*child)

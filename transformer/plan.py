@@ -43,7 +43,9 @@ def patch(located: Located, mode: NetworkMode, settings: Settings) -> Patch | No
         template = child(located.node, *path)
         if template is None:
             raise Refused(
-                "no-pod-template", start(located.node), ".".join(located.workload.template),
+                "no-pod-template",
+                start(located.node),
+                ".".join(located.workload.template),
                 "the pod template is missing",
             )
         wanted = _pod_template(_Template(template, path), MODES[mode], settings)
@@ -113,7 +115,7 @@ class _Template:
         self.node, self.prefix = node, ".".join(path)
         self.spec = child(node, "spec")
         found = child(self.spec, "containers")
-        self.containers = found.items if type(found) is Sequence else []
+        self.containers = found.parts if type(found) is Sequence else []
 
     def refuse(self, code: str, at: Node | None, field: str, message: str) -> Refused:
         field = f"{self.prefix}.{field}" if self.prefix else field
@@ -124,7 +126,9 @@ def _pod_template(template: _Template, mode: Mode, settings: Settings) -> dict[s
     host_network = child(template.spec, "hostNetwork")
     if type(host_network) is Scalar and host_network.value.lower() == "true":
         raise template.refuse(
-            "host-network", host_network, "spec.hostNetwork",
+            "host-network",
+            host_network,
+            "spec.hostNetwork",
             "is true: a Pod on the host's network has no address of its own for CLB to bind; "
             f'remove it, or take the workload out with {SKIP}: "true"',
         )
@@ -170,7 +174,9 @@ def _reject_eni(template: _Template, mode: Mode) -> None:
     asked = set((string(networks) or "").split(",")) & _ENI_NETWORKS
     if mode.forbids_eni and asked:
         raise template.refuse(
-            "eni-in-global-router", networks, f"metadata.annotations[{NETWORKS}]",
+            "eni-in-global-router",
+            networks,
+            f"metadata.annotations[{NETWORKS}]",
             f"asks for an ENI, which mode {mode.name.value} does not have; remove it, "
             "or choose the mode that the cluster really has",
         )
@@ -183,7 +189,8 @@ def _reject_eni(template: _Template, mode: Mode) -> None:
                 found = child(container, "resources", side, name)
                 if found is not None:
                     raise template.refuse(
-                        "wrong-eni-resource", found,
+                        "wrong-eni-resource",
+                        found,
                         f"spec.containers[{index}].resources.{side}[{name}]",
                         f"is not a resource of mode {mode.name.value}: Pods would stay "
                         "unschedulable; remove it",
@@ -220,7 +227,8 @@ def _lacking_resources(template: _Template, index: int, resource: str) -> dict[s
             missing[side] = {resource: "1"}
         elif string(found) != "1":
             raise template.refuse(
-                "contrary-resource", found,
+                "contrary-resource",
+                found,
                 f"spec.containers[{index}].resources.{side}[{resource}]",
                 f'is {_shown(found)}, expected "1": a Pod has one address',
             )
@@ -230,5 +238,5 @@ def _lacking_resources(template: _Template, index: int, resource: str) -> dict[s
 def _lacks_gate(template: _Template, mode: Mode, settings: Settings) -> bool:
     inject = mode.gate if settings.inject is None else settings.inject
     gates = child(template.spec, "readinessGates")
-    present = gates.items if type(gates) is Sequence else []
+    present = gates.parts if type(gates) is Sequence else []
     return inject and all(string(gate, "conditionType") != settings.gate for gate in present)

@@ -1,14 +1,31 @@
 """Prove that a spliced text means "before plus the patch", and nothing else.
 
-Independent of the splice: it looks at two parse trees and the patch, never at offsets.
-Tag, style, anchor and spelling of every node are compared.
+Independent of the splice: it holds the old tree and the patch against the events of the new text
+and never looks at offsets.  Tag, style, anchor and spelling of every node are compared.
 """
 
 from __future__ import annotations
 
-from transformer.errors import Malformed, Unproven
+from collections.abc import Callable
+from typing import Any
+
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentEndEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+    StreamStartEvent,
+)
+
+from transformer.errors import Unproven
 from transformer.model import Append, Items, Patch
-from transformer.tree import Alias, Mapping, Node, Scalar, Sequence, Tree, is_null, parse
+from transformer.tree import Alias, Mapping, Node, Scalar, Sequence, Tree, events, is_null
 
 
 def prove(before: Tree, text: str, patches: dict[int, Patch]) -> None:
@@ -16,129 +33,155 @@ def prove(before: Tree, text: str, patches: dict[int, Patch]) -> None:
 
     The text is parsed again, whole, and compared node by node.
     """
+    proof = _Proof(events(text))
     try:
-        after = parse(text)
-    except Malformed as error:
-        raise Unproven(f"the result cannot be read: {error.message}") from None
-    if len(before.roots) != len(after.roots):
-        raise Unproven("the number of documents changed")
-    if after.duplicates:
-        raise Unproven(f"key {after.duplicates[0].value!r} would stand twice")
-    for index, (old, new) in enumerate(zip(before.roots, after.roots)):
-        _check(old, new, patches.get(index), f"document {index + 1}")
+        proof.expect(StreamStartEvent)
+        for index, root in enumerate(before.roots):
+            proof.expect(DocumentStartEvent)
+            proof.node(root, patches.get(index), proof.pull())
+            proof.expect(DocumentEndEvent)
+        proof.expect(StreamEndEvent)
+    except YAMLError as error:
+        raise Unproven(f"the result cannot be read: {error}") from None
 
 
-def _check(old: Node, new: Node, patch: Patch | None, path: str) -> None:
-    if patch is None:
-        if not same(old, new):
-            raise Unproven(f"{path} changed")
-    elif isinstance(patch, dict) and type(old) is Mapping:
-        _check_mapping(old, new, patch, path)
-    elif isinstance(patch, Items) and type(old) is Sequence:
-        items = new.items if type(new) is Sequence else []
-        if len(items) != len(old.items) or not _same_header(old, new):
-            raise Unproven(f"{path} changed its length")
-        for index, (a, b) in enumerate(zip(old.items, items)):
-            _check(a, b, patch.by_index.get(index), f"{path}[{index}]")
-    elif isinstance(patch, Append) and type(old) is Sequence:
-        _check_append(old, new, patch.item, path)
-    elif is_null(old) or (type(old) is Scalar and isinstance(patch, (str, int))):
-        if not _is(new, patch):
-            raise Unproven(f"{path} is not what was planned")
-    else:
-        raise Unproven(f"{path} cannot take the planned edit")
+class _Proof:
+    """Walks the old tree while it pulls the events of the new text."""
+
+    def __init__(self, pull: Callable[[], Any]) -> None:
+        self.pull = pull
+
+    def expect(self, kind: type) -> None:
+        """Consume one event, which must be of `kind`."""
+        event = self.pull()
+        if type(event) is not kind:
+            raise Unproven(f"expected {kind.__name__}, found {event}")
+
+    def node(self, old: Node, patch: Patch | None, event: Any) -> None:
+        """Check the node that `event` starts: `old` with `patch` made."""
+        if patch is None:
+            self.same(old, event)
+        elif isinstance(patch, dict) and type(old) is Mapping:
+            self.mapping(old, patch, event)
+        elif isinstance(patch, Items) and type(old) is Sequence:
+            self.header(old, event, SequenceStartEvent)
+            for index, part in enumerate(old.parts):
+                self.node(part, patch.by_index.get(index), self.pull())
+            self.expect(SequenceEndEvent)
+        elif isinstance(patch, Append) and type(old) is Sequence:
+            self.append(old, patch.item, event)
+        elif is_null(old) or (type(old) is Scalar and isinstance(patch, (str, int))):
+            self.written(patch, event)
+        else:
+            raise Unproven(f"{old} cannot take the planned edit")
+
+    def mapping(self, old: Mapping, patch: dict[str, Patch], event: Any) -> None:
+        """Check a mapping: the old entries in order, and anywhere among them the new ones."""
+        self.header(old, event, MappingStartEvent)
+        missing = {key: inner for key, inner in patch.items() if key not in old.entries}
+        for key, (name, value) in zip(old.keys, old.entries.items()):
+            event = self._new_entries(missing)
+            self.same(key, event)
+            self.node(value, patch.get(name), self.pull())
+        event = self._new_entries(missing)
+        if missing or type(event) is not MappingEndEvent:
+            raise Unproven(f"entries were lost or gained: {[*missing] or event}")
+
+    def _new_entries(self, missing: dict[str, Patch]) -> Any:
+        """Consume planned entries that stand here; the first event after them."""
+        event = self.pull()
+        while type(event) is ScalarEvent and event.value in missing:
+            _bare(event)
+            self.written(missing.pop(event.value), self.pull())
+            event = self.pull()
+        return event
+
+    def append(self, old: Sequence, item: Patch, event: Any) -> None:
+        """Check a sequence: the old items and then the new one."""
+        self.header(old, event, SequenceStartEvent)
+        for part in old.parts:
+            self.same(part, self.pull())
+        self.written(item, self.pull())
+        self.expect(SequenceEndEvent)
+
+    def written(self, patch: Patch, event: Any) -> None:
+        """Check that exactly what `patch` writes starts with `event`."""
+        _bare(event)
+        if isinstance(patch, (str, int)):
+            style = '"' if isinstance(patch, str) else ""
+            if (type(event), event.value, event.style) != (ScalarEvent, str(patch), style):
+                raise Unproven(f"{event} is not {patch!r}")
+        elif isinstance(patch, dict):
+            if type(event) is not MappingStartEvent:
+                raise Unproven(f"{event} is not a mapping")
+            for key, inner in patch.items():
+                event = self.pull()
+                if type(event) is not ScalarEvent or event.value != key:
+                    raise Unproven(f"{event} is not key {key}")
+                self.written(inner, self.pull())
+            self.expect(MappingEndEvent)
+        else:
+            if type(event) is not SequenceStartEvent:
+                raise Unproven(f"{event} is not a sequence")
+            items = [patch.item] if isinstance(patch, Append) else patch
+            assert isinstance(items, list)
+            for item in items:
+                self.written(item, self.pull())
+            self.expect(SequenceEndEvent)
+
+    def same(self, old: Node, event: Any) -> None:
+        """Check that the node that `event` starts is `old`, all the way down."""
+        if type(old) is Mapping:
+            self.header(old, event, MappingStartEvent)
+            pull = self.pull
+            for key, value in zip(old.keys, old.entries.values()):
+                # The common case, without a call: a plain scalar that is what it was.
+                event = pull()
+                if not _equal(key, event):
+                    self.same(key, event)
+                event = pull()
+                if not _equal(value, event):
+                    self.same(value, event)
+            self.expect(MappingEndEvent)
+        elif type(old) is Sequence:
+            self.header(old, event, SequenceStartEvent)
+            for part in old.parts:
+                self.same(part, self.pull())
+            self.expect(SequenceEndEvent)
+        elif type(old) is Alias:
+            if type(event) is not AliasEvent or event.anchor != old.event.anchor:
+                raise Unproven(f"{event} was *{old.event.anchor}")
+        elif not _equal(old, event):
+            raise Unproven(f"{event} was {old}")
+
+    def header(self, old: Mapping | Sequence, event: Any, kind: type) -> None:
+        """Check that `event` starts a collection with the properties of `old`."""
+        was = old.event
+        if not (
+            type(event) is kind
+            and event.anchor == was.anchor
+            and event.flow_style == was.flow_style
+            and _same_tag(event, was)
+        ):
+            raise Unproven(f"{event} was {was}")
 
 
-def _check_mapping(old: Mapping, new: Node, patch: dict[str, Patch], path: str) -> None:
-    if type(new) is not Mapping or not _same_header(old, new):
-        raise Unproven(f"{path} changed")
-    added = {key: inner for key, inner in patch.items() if key not in old.entries}
-    kept = [
-        (key, value)
-        for key, value in zip(new.keys, new.values)
-        if not (type(key) is Scalar and key.value in added)
-    ]
-    if len(kept) != len(old.keys) or len(new.keys) != len(kept) + len(added):
-        raise Unproven(f"{path} gained or lost entries")
-    for (new_key, new_value), old_key, old_value in zip(kept, old.keys, old.values):
-        if not same(old_key, new_key):
-            raise Unproven(f"a key of {path} changed")
-        name = old_key.value if type(old_key) is Scalar else ""
-        _check(old_value, new_value, patch.get(name), f"{path}.{name}")
-    for key, inner in added.items():
-        if not _is(new.entries[key], inner):
-            raise Unproven(f"{path}.{key} is not what was planned")
-
-
-def _check_append(old: Sequence, new: Node, item: Patch, path: str) -> None:
-    if type(new) is not Sequence or not _same_header(old, new):
-        raise Unproven(f"{path} changed")
-    count = len(old.items)
-    # The new item stands last, or last but one before a block scalar without a line break.
-    for at in (count, count - 1):
-        rest = [*new.items[:at], *new.items[at + 1 :]]
-        if len(rest) == count and _is(new.items[at], item) and all(map(same, old.items, rest)):
-            return
-    raise Unproven(f"{path} is not what it was plus one item")
-
-
-def _is(node: Node, patch: Patch) -> bool:
-    """Whether `node` is exactly what `patch` writes, without anchors and tags."""
-    if isinstance(patch, (str, int)):
-        style = '"' if isinstance(patch, str) else ""
-        return type(node) is Scalar and (node.value, node.style) == (str(patch), style) and _bare(node)
-    if isinstance(patch, dict):
-        return (
-            type(node) is Mapping
-            and _bare(node.event)  # type: ignore[arg-type]
-            and list(node.entries) == list(patch)
-            and len(node.keys) == len(patch)
-            and all(_is(node.entries[key], inner) for key, inner in patch.items())
-        )
-    items = [patch.item] if isinstance(patch, Append) else patch
+def _equal(old: Node, event: Any) -> bool:
     return (
-        isinstance(items, list)
-        and type(node) is Sequence
-        and _bare(node.event)  # type: ignore[arg-type]
-        and len(node.items) == len(items)
-        and all(map(_is, node.items, items))
+        type(old) is Scalar
+        and type(event) is Scalar
+        and old.value == event.value
+        and old.style == event.style
+        and old.anchor == event.anchor
+        and _same_tag(old, event)
     )
 
 
-def _bare(event: Scalar) -> bool:
-    return event.anchor is None and event.ctag is None
+def _same_tag(one: Any, other: Any) -> bool:
+    return one.ctag is other.ctag or str(one.ctag) == str(other.ctag)
 
 
-def _same_header(old: Mapping | Sequence, new: Mapping | Sequence) -> bool:
-    a, b = old.event, new.event
-    return (
-        a.anchor == b.anchor
-        and a.flow_style == b.flow_style
-        and (a.ctag is b.ctag or str(a.ctag) == str(b.ctag))
-    )
-
-
-def same(old: Node, new: Node) -> bool:
-    """Whether two nodes are equal in tag, style, anchor and text, all the way down."""
-    kind = type(old)
-    if kind is not type(new):
-        return False
-    if type(old) is Scalar and type(new) is Scalar:
-        return (
-            old.value == new.value
-            and old.style == new.style
-            and old.anchor == new.anchor
-            and (old.ctag is new.ctag or str(old.ctag) == str(new.ctag))
-        )
-    if type(old) is Alias and type(new) is Alias:
-        return old.event.anchor == new.event.anchor
-    if not _same_header(old, new):  # type: ignore[arg-type]
-        return False
-    if type(old) is Mapping and type(new) is Mapping:
-        return (
-            len(old.keys) == len(new.keys)
-            and all(map(same, old.keys, new.keys))
-            and all(map(same, old.values, new.values))
-        )
-    assert type(old) is Sequence and type(new) is Sequence
-    return len(old.items) == len(new.items) and all(map(same, old.items, new.items))
+def _bare(event: Any) -> None:
+    """Check that a written node has neither anchor nor tag."""
+    if event.anchor is not None or event.ctag is not None:
+        raise Unproven(f"{event} has an anchor or a tag")

@@ -33,9 +33,7 @@ class Located(NamedTuple):
 
 def relevant(kind: str, settings: Settings) -> bool:
     """Whether a document of `kind` can hold something that we join or edit."""
-    if kind in ("Service", "Ingress") or kind.endswith("List"):
-        return True
-    return any(row.kind == kind for row in settings.workloads)
+    return kind in ("Service", "Ingress") or kind in settings.workloads or kind.endswith("List")
 
 
 def objects(tree: Tree) -> Iterator[tuple[int, Path, Node, str, str]]:
@@ -50,7 +48,7 @@ def _objects(root: int, path: Path, node: Node) -> Iterator[tuple[int, Path, Nod
         return
     items = child(node, "items")
     if kind.endswith("List") and type(items) is Sequence:
-        for index, item in enumerate(items.items):
+        for index, item in enumerate(items.parts):
             yield from _objects(root, (*path, "items", index), item)
     else:
         yield root, path, node, version.rpartition("/")[0], kind
@@ -85,7 +83,7 @@ def _read(
         backends = tuple(dict.fromkeys(_backends(node)))
         wants = not skipped and _ingress_wants(node, own, labels, settings)
     else:
-        row = next((row for row in settings.workloads if row[:2] == (group, kind)), None)
+        row = settings.workloads.get(kind, {}).get(group)
         if row is None or skipped:
             return None
         role, wants = "workload", False
@@ -99,7 +97,9 @@ def _read(
     return Located(root, path, node, resource, row)
 
 
-def _selected(value: str | None, select: str, wanted: LabelSelector, labels: dict[str, str]) -> bool:
+def _selected(
+    value: str | None, select: str, wanted: LabelSelector, labels: dict[str, str]
+) -> bool:
     if value is not None and value.lower() == "false":
         return False  # an explicit opt-out is respected, however it is spelled
     if select == "annotated" and value is None:
@@ -158,7 +158,7 @@ def _backends(node: Node) -> Iterator[str]:
 
 def _items(node: Node | None) -> list[Node]:
     node = resolve(node)
-    return node.items if type(node) is Sequence else []
+    return node.parts if type(node) is Sequence else []
 
 
 def templated(text: str, tree: Tree) -> int | None:
@@ -172,7 +172,7 @@ def templated(text: str, tree: Tree) -> int | None:
             if node.event.flow_style and text.startswith("{{", start(node)):
                 return start(node)
             pending.extend(node.keys)
-            pending.extend(node.values)
+            pending.extend(node.parts)
         elif type(node) is Sequence:
-            pending.extend(node.items)
+            pending.extend(node.parts)
     return None

@@ -231,7 +231,10 @@ def _summarise(
             click.echo(line, err=True)
     if failed:
         errors = sum(outcome.failed for outcome in outcomes)
-        click.echo(f"{errors or 'some'} of {len(outcomes)} files with errors: nothing was changed", err=True)
+        click.echo(
+            f"{errors or 'some'} of {len(outcomes)} files with errors: nothing was changed",
+            err=True,
+        )
         return
     if options.check:
         for outcome in outcomes:

@@ -6,13 +6,25 @@ merge key would carry to another place is refused.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import NamedTuple
 
 from transformer import layout
 from transformer.errors import Refused
 from transformer.layout import Flow, Style
 from transformer.model import Append, Items, Patch
-from transformer.tree import Alias, Mapping, Node, Scalar, Sequence, Tree, child, is_null, merged, start
+from transformer.tree import (
+    Alias,
+    Mapping,
+    Node,
+    Scalar,
+    Sequence,
+    Tree,
+    child,
+    is_null,
+    merged,
+    start,
+)
 
 
 class Splice(NamedTuple):
@@ -49,7 +61,12 @@ class _Splicer:
         self.text, self.shared = text, shared
         self.found: list[Splice] = []
         self.line = layout.line_break(text)
-        self.document_style = _document_style(text, root)
+        self.root = root
+
+    @cached_property
+    def document_style(self) -> Style:
+        """How the document nests, where the nearest siblings do not show it."""
+        return _document_style(self.text, self.root)
 
     def enter(self, node: Node, patch: Patch, field: str, holder: Mapping | None) -> None:
         """Apply `patch` to `node`, the value of an entry of `holder`."""
@@ -62,7 +79,7 @@ class _Splicer:
             self._mapping(node, patch, field)
         elif isinstance(patch, Items) and type(node) is Sequence:
             for index, inner in patch.by_index.items():
-                self.enter(node.items[index], inner, f"{field}[{index}]", None)
+                self.enter(node.parts[index], inner, f"{field}[{index}]", None)
         elif isinstance(patch, Append) and type(node) is Sequence:
             self._append(node, patch.item, field)
         else:
@@ -72,14 +89,18 @@ class _Splicer:
     def _refuse_shared(self, node: Node, field: str) -> None:
         if type(node) is Alias:
             raise Refused(
-                "alias-edit", start(node), field,
+                "alias-edit",
+                start(node),
+                field,
                 f"stands for anchor &{node.event.anchor}: an edit here would change the anchor "
                 "and its other uses; write this block out",
             )
         if id(node) in self.shared:
             anchor = node.anchor if type(node) is Scalar else node.event.anchor  # type: ignore[union-attr]
             raise Refused(
-                "anchor-edit", start(node), field,
+                "anchor-edit",
+                start(node),
+                field,
                 f"carries anchor &{anchor}, which is used elsewhere too: an edit here would "
                 "change those places; write the other uses out",
             )
@@ -107,7 +128,9 @@ class _Splicer:
         for name, source in merged(mapping):
             if child(source, key) is not None:
                 raise Refused(
-                    "merge-key-edit", start(mapping.entries["<<"]), field,
+                    "merge-key-edit",
+                    start(mapping.entries["<<"]),
+                    field,
                     f"comes from anchor &{name} through a merge key (<<): an edit would change "
                     "the anchor, a new entry would hide it; write this entry out",
                 )
@@ -115,7 +138,7 @@ class _Splicer:
     # New entries in block style.
 
     def _add_block(self, mapping: Mapping, missing: dict[str, Patch], field: str) -> None:
-        style = layout.style_of(self.text, mapping, self.document_style)
+        style = layout.style_of(self.text, mapping, lambda: self.document_style)
         self._refuse_explicit_key(mapping, field)
         lines = layout.block_lines(missing, layout.column_of(mapping.keys[0]), style)
         self._insert_lines(lines, mapping, mapping.keys[-1], field)
@@ -123,9 +146,11 @@ class _Splicer:
     def _refuse_explicit_key(self, mapping: Mapping, field: str) -> None:
         for key in (mapping.keys[0], mapping.keys[-1]):
             at = start(key)
-            if "?" in self.text[layout.line_start(self.text, at) : at]:
+            if "?" in self.text[layout.line_start(key) : at]:
                 raise Refused(
-                    "explicit-key", at, field,
+                    "explicit-key",
+                    at,
+                    field,
                     'is written with an explicit key ("? key"); write it as "key: value"',
                 )
 
@@ -140,8 +165,8 @@ class _Splicer:
         elif self._is_open_block_scalar(holder):
             # A line after it would give the scalar the final line break it does not have, so the
             # new lines go before the last entry.
-            begin = layout.line_start(text, start(last))
-            if text[begin : start(last)].strip(" " if type(holder) is Mapping else " -"):
+            begin = layout.line_start(last)
+            if type(holder) is not Mapping or text[begin : start(last)].strip(" "):
                 raise Refused("no-final-newline", start(last), field, "end the file with a newline")
             self._insert(begin, "".join(line + self.line for line in lines))
         else:
@@ -151,7 +176,7 @@ class _Splicer:
         while type(node) is Mapping or type(node) is Sequence:
             if node.event.flow_style:
                 return False
-            node = node.values[-1] if type(node) is Mapping else node.items[-1]
+            node = node.parts[-1]
         return type(node) is Scalar and node.style in ("|", ">")
 
     def _insert(self, where: int, new: str) -> None:
@@ -161,7 +186,9 @@ class _Splicer:
 
     def _add_flow(self, mapping: Mapping, missing: dict[str, Patch]) -> None:
         flow = self._flow_of(mapping)
-        self._insert_flow(mapping, mapping.keys, mapping.values, layout.flow_entries(missing, flow), flow)
+        self._insert_flow(
+            mapping, mapping.keys, mapping.parts, layout.flow_entries(missing, flow), flow
+        )
 
     def _insert_flow(
         self,
@@ -186,19 +213,19 @@ class _Splicer:
     def _flow_of(self, node: Mapping | Sequence) -> Flow:
         """How the flow collection `node` writes its entries, read off the last one."""
         text = self.text
-        firsts = node.keys if type(node) is Mapping else node.items  # type: ignore[union-attr]
+        firsts = node.keys if type(node) is Mapping else node.parts
         if not firsts:
             quote = '"' if self.document_style.quote == '"' else ""
             return Flow(quote=quote, line=self.line)
         at = start(firsts[-1])
-        begin = layout.line_start(text, at)
+        begin = layout.line_start(firsts[-1])
         own_line = begin > start(node) and not text[begin:at].strip(" ")
         before = text[:at].rstrip(" ")
         space = "" if before.endswith(",") and text[at - 1] == "," else " "
         colon, quote = ": ", ""
         if type(node) is Mapping and type(key := firsts[-1]) is Scalar:
             quote = key.style if key.style in ("'", '"') else ""
-            between = text[key.end_mark.index : start(node.values[-1])]
+            between = text[key.end_mark.index : start(node.parts[-1])]
             colon = ":" if quote and between == ":" else ": "
             if len(firsts) == 1 and colon == ":":
                 space = ""
@@ -210,15 +237,19 @@ class _Splicer:
     def _append(self, sequence: Sequence, item: Patch, field: str) -> None:
         if sequence.event.flow_style:
             flow = self._flow_of(sequence)
-            if sequence.items and type(last := sequence.items[-1]) is Mapping and last.event.flow_style:
+            if (
+                sequence.parts
+                and type(last := sequence.parts[-1]) is Mapping
+                and last.event.flow_style
+            ):
                 inner = self._flow_of(last)
                 flow = flow._replace(quote=inner.quote, colon=inner.colon)
             entries = [layout.flow_text(item, flow)]
-            self._insert_flow(sequence, sequence.items, sequence.items, entries, flow)
+            self._insert_flow(sequence, sequence.parts, sequence.parts, entries, flow)
             return
         column, gap = layout.dash_of(self.text, sequence)
         lines = layout.item_lines(item, column, self.document_style._replace(gap=gap, quote=""))
-        self._insert_lines(lines, sequence, sequence.items[-1], field)
+        self._insert_lines(lines, sequence, sequence.parts[-1], field)
 
     def _fill(self, node: Node, patch: Patch, field: str, holder: Mapping | None) -> None:
         assert type(node) is Scalar
@@ -227,15 +258,17 @@ class _Splicer:
         if holder is None or (node.anchor is not None):
             raise Refused("wrong-type", at, field, "is empty; write the collection out")
         if not written and not holder.event.flow_style:
-            style = layout.style_of(self.text, holder, self.document_style)
-            key = next(k for k, v in zip(holder.keys, holder.values) if v is node)
+            style = layout.style_of(self.text, holder, lambda: self.document_style)
+            key = next(k for k, v in zip(holder.keys, holder.parts) if v is node)
             column = layout.column_of(key)
             if isinstance(patch, dict):
                 lines = layout.block_lines(patch, column + style.step, style)
             else:
                 items = layout.items_of(patch)
                 lines = [
-                    line for item in items for line in layout.item_lines(item, column + style.dash, style)
+                    line
+                    for item in items
+                    for line in layout.item_lines(item, column + style.dash, style)
                 ]
             self._insert_lines(lines, node, key, field)
             return
@@ -258,7 +291,7 @@ def _document_style(text: str, root: Node) -> Style:
         return Style()
     if root.event.flow_style:
         key = root.keys[0]
-        own_line = layout.line_start(text, start(key)) > start(root)
+        own_line = layout.line_start(key) > start(root)
         step = layout.column_of(key) - root.event.start_mark.column if own_line else 0
         return Style(step=step if step > 0 else 2, quote=key.style if type(key) is Scalar else "")
     step = dash = None
@@ -268,7 +301,7 @@ def _document_style(text: str, root: Node) -> Style:
         if type(node) is not Mapping or node.event.flow_style:
             continue
         column = layout.column_of(node.keys[0])
-        for value in node.values:
+        for value in node.parts:
             if type(value) is Mapping and not value.event.flow_style and step is None:
                 step = max(layout.column_of(value.keys[0]) - column, 1)
             elif type(value) is Sequence and not value.event.flow_style and dash is None:
@@ -276,6 +309,6 @@ def _document_style(text: str, root: Node) -> Style:
                 dash = max(where - column, 0)
         if step is not None and dash is not None:
             break
-        pending.extend(node.values)
+        pending.extend(node.parts)
     step = 2 if step is None else step
     return Style(step, step if dash is None else dash, gap)

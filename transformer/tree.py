@@ -9,7 +9,7 @@ and the proof compares them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, final
 
 try:
     from _ruamel_yaml import CParser
@@ -55,6 +55,7 @@ else:
     Scalar = ScalarEvent
 
 
+@final
 class Alias:
     """``*name``: stands for ``target``, which was written elsewhere."""
 
@@ -64,31 +65,38 @@ class Alias:
         self.event, self.target = event, target
 
 
+@final
 class Mapping:
     """A mapping in text order.
 
-    ``entries`` finds the value of a scalar key; ``keys`` and ``values`` keep everything, and
-    ``end`` is where the closing brace ends (for a block mapping it means nothing).
+    ``entries`` finds the value of a key; a key that is not a scalar is filed under its number
+    after a NUL, which no YAML text can spell.  ``keys`` are the keys themselves, and ``end`` is
+    where the closing brace ends (for a block mapping it means nothing).
     """
 
-    __slots__ = ("end", "entries", "event", "keys", "values")
+    __slots__ = ("end", "entries", "event", "keys")
 
     def __init__(self, event: Event) -> None:
         self.event = event
         self.keys: list[Node] = []
-        self.values: list[Node] = []
         self.entries: dict[str, Node] = {}
         self.end = 0
 
+    @property
+    def parts(self) -> list[Node]:
+        """The values, in the order of ``keys``."""
+        return list(self.entries.values())
 
+
+@final
 class Sequence:
     """A sequence in text order; ``end`` as for Mapping."""
 
-    __slots__ = ("end", "event", "items")
+    __slots__ = ("end", "event", "parts")
 
     def __init__(self, event: Event) -> None:
         self.event = event
-        self.items: list[Node] = []
+        self.parts: list[Node] = []
         self.end = 0
 
 
@@ -130,11 +138,20 @@ def decode(data: bytes) -> str:
         ) from None
 
 
+def events(text: str) -> Callable[[], Any]:
+    """A function that hands out libyaml's events for `text`, None after the last one.
+
+    It raises ruamel's YAMLError where `text` is not YAML.
+    """
+    pull: Callable[[], Any] = CParser(text).get_event
+    return pull
+
+
 def parse(text: str) -> Tree:
     """The documents of `text`; raises Malformed where it is not YAML."""
     tree = Tree([], set(), [])
+    pull = events(text)
     try:
-        pull = CParser(text).get_event
         while (event := pull()) is not None:
             if type(event) is DocumentStartEvent:
                 tree.roots.append(_Composer(pull, tree).node(pull()))
@@ -177,27 +194,27 @@ class _Composer:
     def _mapping(self, event: Event) -> Mapping:
         mapping = Mapping(event)
         self._anchor(event, mapping)
-        pull, keys, values, entries = self.pull, mapping.keys, mapping.values, mapping.entries
-        while type(event := pull()) is not MappingEndEvent:
-            key = self.node(event)
-            value = pull()
-            # Most values are scalars without an anchor: no call for them.
+        pull, keys, entries = self.pull, mapping.keys, mapping.entries
+        while type(key := pull()) is not MappingEndEvent:
+            # Most keys and values are scalars without an anchor: no call for them.
+            plain = type(key) is ScalarEvent and key.anchor is None
+            node: Any = key if plain else self.node(key)
+            value: Any = pull()
             if type(value) is not ScalarEvent or value.anchor is not None:
-                value = self.node(value)  # type: ignore[assignment]
-            keys.append(key)
-            values.append(value)  # type: ignore[arg-type]
-            if type(key) is Scalar:
-                if key.value in entries:
-                    self.tree.duplicates.append(key)
-                entries[key.value] = value  # type: ignore[assignment]
-        mapping.end = event.end_mark.index
+                value = self.node(value)
+            name = node.value if type(node) is ScalarEvent else f"\0{len(keys)}"
+            if name in entries:
+                self.tree.duplicates.append(node)
+            keys.append(node)
+            entries[name] = value
+        mapping.end = key.end_mark.index
         return mapping
 
     def _sequence(self, event: Event) -> Sequence:
         sequence = Sequence(event)
         self._anchor(event, sequence)
         while type(event := self.pull()) is not SequenceEndEvent:
-            sequence.items.append(self.node(event))
+            sequence.parts.append(self.node(event))
         sequence.end = event.end_mark.index
         return sequence
 
@@ -205,7 +222,9 @@ class _Composer:
         name = event.anchor or ""
         target = self.anchors.get(name)
         if target is None:
-            raise Malformed("syntax", event.start_mark.index, f"alias *{name} has no anchor before it")
+            raise Malformed(
+                "syntax", event.start_mark.index, f"alias *{name} has no anchor before it"
+            )
         self.tree.shared.add(id(target))
         return Alias(event, target)
 
@@ -227,10 +246,15 @@ def resolve(node: Node | None) -> Node | None:
     return node
 
 
+def event_of(node: Node) -> Event:
+    """The event that starts `node`."""
+    return node if type(node) is Scalar else node.event  # type: ignore[union-attr,return-value]
+
+
 def merged(mapping: Mapping) -> Iterator[tuple[str, Mapping]]:
     """The mappings that ``<<`` brings in, with the name of each anchor, first one first."""
     source = mapping.entries.get("<<")
-    sources = source.items if type(source) is Sequence else [source] if source else []
+    sources = source.parts if type(source) is Sequence else [source] if source else []
     for item in sources:
         target = resolve(item)
         if type(target) is Mapping:
@@ -242,7 +266,7 @@ def child(node: Node | None, *path: str | int) -> Node | None:
     node = resolve(node)
     for step in path:
         if isinstance(step, int):
-            items = node.items if type(node) is Sequence else []
+            items = node.parts if type(node) is Sequence else []
             node = resolve(items[step]) if step < len(items) else None
         else:
             node = _entry(node, step, 0)
@@ -297,5 +321,4 @@ def is_null(node: Node) -> bool:
 
 def start(node: Node) -> int:
     """Where `node` starts, its anchor and tag included; characters from the text's start."""
-    event = node if type(node) is Scalar else node.event  # type: ignore[union-attr]
-    return event.start_mark.index
+    return event_of(node).start_mark.index

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.conftest import COMMAND, FIXTURES, ROOT, Run
 from transformer import files
 from transformer.errors import WriteError
@@ -98,7 +99,9 @@ def test_the_diff_applies_with_git(expected: Path, run: Run, tmp_path: Path) -> 
 
 def test_colours_only_when_asked_for(run: Run, web: Path) -> None:
     assert b"\x1b[" not in run("transform", *MIXED, "--diff", "web.yaml").stdout
-    assert b"\x1b[32m+" in run("transform", *MIXED, "--diff", "--color", "always", "web.yaml").stdout
+    assert (
+        b"\x1b[32m+" in run("transform", *MIXED, "--diff", "--color", "always", "web.yaml").stdout
+    )
 
 
 def test_a_directory_is_one_build(run: Run, tmp_path: Path) -> None:
@@ -111,11 +114,15 @@ def test_a_directory_is_one_build(run: Run, tmp_path: Path) -> None:
     (tmp_path / "apps" / "notes.txt").write_text("{")
     result = run("transform", *MIXED, "-v", "apps")
     assert result.stdout == EXPECTED
-    assert b"apps/deployment.yaml: Deployment deployment (behind Service deployment)" in result.stderr
+    assert (
+        b"apps/deployment.yaml: Deployment deployment (behind Service deployment)" in result.stderr
+    )
     assert b"2 files transformed (2 resources), 0 unchanged, 1 not Kubernetes" in result.stderr
 
 
-def test_templates_in_a_directory_are_skipped_and_counted(run: Run, web: Path, tmp_path: Path) -> None:
+def test_templates_in_a_directory_are_skipped_and_counted(
+    run: Run, web: Path, tmp_path: Path
+) -> None:
     (tmp_path / "chart.yaml").write_text("apiVersion: v1\nkind: Service\nname: {{ .Name }}-x\n")
     result = run("transform", *MIXED, "--check", ".")
     assert result.returncode == 1
@@ -210,7 +217,9 @@ def test_a_read_only_directory_is_an_error(web: Path, tmp_path: Path) -> None:
     result = run_unprivileged("transform", *MIXED, "-i", "web.yaml", "locked/b.yaml", cwd=tmp_path)
     locked.chmod(0o755)
     assert result.returncode == 2
-    assert b"locked/b.yaml: cannot be written: Permission denied; no file was changed" in result.stderr
+    assert (
+        b"locked/b.yaml: cannot be written: Permission denied; no file was changed" in result.stderr
+    )
     assert web.read_bytes() == (locked / "b.yaml").read_bytes() == INPUT
     assert sorted(path.name for path in locked.iterdir()) == ["b.yaml"]
 
