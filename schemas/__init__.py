@@ -6,23 +6,23 @@ Standard library only, no I/O but reading the schema files of this package.
 from __future__ import annotations
 
 import json
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 _SUFFIX = ".schema.json"
+_FOLDER = Path(__file__).parent
 
 
 def names() -> list[str]:
     """Names of the JSON Schemas of this package, sorted."""
-    files = (entry.name for entry in resources.files(__name__).iterdir())
-    return sorted(name[: -len(_SUFFIX)] for name in files if name.endswith(_SUFFIX))
+    return sorted(file.name.removesuffix(_SUFFIX) for file in _FOLDER.glob(f"*{_SUFFIX}"))
 
 
 def text(name: str) -> str:
     """The JSON Schema `name` as it stands in its file; KeyError when there is none."""
     if name not in names():
         raise KeyError(name)
-    return resources.files(__name__).joinpath(name + _SUFFIX).read_text(encoding="utf-8")
+    return (_FOLDER / (name + _SUFFIX)).read_text(encoding="utf-8")
 
 
 def load(name: str) -> dict[str, Any]:

@@ -6,7 +6,6 @@ jsonschema is imported only when there is a file to check.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +99,8 @@ def _check(content: object, name: str, text: str, positions: Any) -> None:
 
 
 def _meant(word: str, known: list[str]) -> str:
+    from difflib import get_close_matches
+
     close = get_close_matches(word, known, n=1, cutoff=0.5)
     return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(known)}"
 

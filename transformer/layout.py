@@ -47,7 +47,7 @@ def content_end(text: str, node: Node) -> int:
             return node.event.end_mark.index
         if node.event.flow_style:
             return node.end
-        node = node.parts[-1]
+        node = node.last
 
 
 def _block_scalar_end(text: str, begin: int, end: int) -> int:
@@ -87,19 +87,25 @@ def style_of(text: str, mapping: Mapping, fallback: Callable[[], Style]) -> Styl
     """How `mapping`, a block mapping, writes what is nested in it; `fallback` fills the gaps."""
     column = column_of(mapping.keys[0])
     step = dash = gap = None
-    for key, value in zip(mapping.keys, mapping.parts):
-        if type(value) is Mapping and not value.event.flow_style:
+    for value in mapping.entries.values():
+        if type(value) is Scalar or type(value) is Alias or value.event.flow_style:
+            continue
+        if type(value) is Mapping and step is None:
             step = max(column_of(value.keys[0]) - column, 1)
-        elif type(value) is Sequence and not value.event.flow_style and dash is None:
+        elif type(value) is Sequence and dash is None:
             where, gap = dash_of(text, value)
-            dash = max(where - column_of(key), 0)
-    quotes = {key.style for key in mapping.keys if type(key) is Scalar}
-    quote = quotes.pop() if len(quotes) == 1 else ""
+            dash = max(where - column, 0)
     if step is None or dash is None or gap is None:
         other = fallback()
         step = other.step if step is None else step
         dash, gap = (other.dash, other.gap) if dash is None or gap is None else (dash, gap)
-    return Style(step, dash, gap, quote)
+    return Style(step, dash, gap, quote_of(mapping))
+
+
+def quote_of(mapping: Mapping) -> str:
+    """The quotes that the last key of `mapping` has, and so its neighbours most likely."""
+    key = mapping.keys[-1]
+    return key.style if type(key) is Scalar and key.style in ("'", '"') else ""
 
 
 def dash_of(text: str, sequence: Sequence) -> tuple[int, str]:

@@ -138,8 +138,11 @@ class _Splicer:
     # New entries in block style.
 
     def _add_block(self, mapping: Mapping, missing: dict[str, Patch], field: str) -> None:
-        style = layout.style_of(self.text, mapping, lambda: self.document_style)
         self._refuse_explicit_key(mapping, field)
+        if all(isinstance(inner, (str, int)) for inner in missing.values()):
+            style = Style(quote=layout.quote_of(mapping))  # nothing nests: look no further
+        else:
+            style = layout.style_of(self.text, mapping, lambda: self.document_style)
         lines = layout.block_lines(missing, layout.column_of(mapping.keys[0]), style)
         self._insert_lines(lines, mapping, mapping.keys[-1], field)
 
@@ -176,7 +179,7 @@ class _Splicer:
         while type(node) is Mapping or type(node) is Sequence:
             if node.event.flow_style:
                 return False
-            node = node.parts[-1]
+            node = node.last
         return type(node) is Scalar and node.style in ("|", ">")
 
     def _insert(self, where: int, new: str) -> None:
@@ -225,7 +228,7 @@ class _Splicer:
         colon, quote = ": ", ""
         if type(node) is Mapping and type(key := firsts[-1]) is Scalar:
             quote = key.style if key.style in ("'", '"') else ""
-            between = text[key.end_mark.index : start(node.parts[-1])]
+            between = text[key.end_mark.index : start(node.last)]
             colon = ":" if quote and between == ":" else ": "
             if len(firsts) == 1 and colon == ":":
                 space = ""

@@ -12,13 +12,15 @@ from typing import NamedTuple
 BOM = b"\xef\xbb\xbf"
 
 # YAML forbids a line that starts with a marker inside any scalar, so a marker is always one.
-_MARKER = re.compile(rb"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
+_MARKER = re.compile(rb"\n---(?=[ \t\r\n]|\Z)")
 
 # Directives belong to the document after them, "..." may be followed by a bare document, and a
 # lone CR, NEL, LS or PS is a line break to libyaml but not to the expressions here.
 _UNUSUAL = re.compile(
     rb"^%|^\.\.\.(?=[ \t\r\n]|\Z)|\r(?!\n)|\xc2\x85|\xe2\x80[\xa8\xa9]", re.MULTILINE
 )
+
+_UNUSUAL_MARKS = (b"\n%", b"\n...", b"\r", b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xa9")
 
 # The plain opening of nearly every manifest: comments, apiVersion, kind; nothing that could hide
 # that the `kind` found here is the root's own.
@@ -44,17 +46,21 @@ class Chunk(NamedTuple):
 def chunks(data: bytes) -> list[Chunk]:
     """The pieces of `data` in order; together they are all of it but a byte order mark."""
     first = len(BOM) if data.startswith(BOM) else 0
-    if _UNUSUAL.search(data):
+    if _is_unusual(data, first):
         return [Chunk(first, len(data), None)]
-    starts = [match.start() for match in _MARKER.finditer(data, first)]
-    if not starts or starts[0] != first:
-        starts.insert(0, first)
-    starts.append(len(data))
+    starts = [first, *(match.start() + 1 for match in _MARKER.finditer(data, first)), len(data)]
     return [
         Chunk(start, end, _kind(data, start, end))
         for start, end in zip(starts, starts[1:])
         if start < end
     ]
+
+
+def _is_unusual(data: bytes, first: int) -> bool:
+    # Searching for fixed bytes first is many times quicker than one expression over everything.
+    return data.startswith((b"%", b"..."), first) or (
+        any(mark in data for mark in _UNUSUAL_MARKS) and _UNUSUAL.search(data, first) is not None
+    )
 
 
 def _kind(data: bytes, start: int, end: int) -> str | None:

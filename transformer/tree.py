@@ -87,6 +87,11 @@ class Mapping:
         """The values, in the order of ``keys``."""
         return list(self.entries.values())
 
+    @property
+    def last(self) -> Node:
+        """The last value; only for a mapping that is not empty."""
+        return next(reversed(self.entries.values()))
+
 
 @final
 class Sequence:
@@ -98,6 +103,11 @@ class Sequence:
         self.event = event
         self.parts: list[Node] = []
         self.end = 0
+
+    @property
+    def last(self) -> Node:
+        """The last item; only for a sequence that is not empty."""
+        return self.parts[-1]
 
 
 Node: TypeAlias = "Scalar | Alias | Mapping | Sequence"
