@@ -52,7 +52,7 @@ def cli() -> None:
     help="Colours; auto: on terminals, unless NO_COLOR is set.",
 )
 @click.pass_context
-def transform(context: click.Context, color: str, **options: Any) -> None:
+def transform(context: click.Context, /, color: str, **options: Any) -> None:
     """Complete Services, Ingresses and workloads for direct access.
 
     PATHS are files, directories (walked for *.yaml, *.yml, *.json) or '-' for standard input.
@@ -133,7 +133,7 @@ def config_show(path: str, explicit: str | None, network_mode: str | None) -> No
     click.echo(f"# from {found}" if found else "# no configuration file: defaults")
     dumper = YAML(typ="safe", pure=True)
     dumper.default_flow_style = False
-    dumper.sort_base_mapping_type_on_output = False
+    dumper.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     dumper.dump(effective, sys.stdout)
 
 

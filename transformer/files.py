@@ -6,6 +6,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -107,10 +108,8 @@ def _stage(target: Path, replacement: Replacement) -> str:
                 os.geteuid(),
                 os.getegid(),
             ):
-                try:
+                with suppress(PermissionError):  # only the owner changes then, as with any editor
                     os.fchown(file.fileno(), status.st_uid, status.st_gid)
-                except PermissionError:
-                    pass  # only the owner changes then, as with any editor
             os.fsync(file.fileno())
     except BaseException:
         _forget(temporary)
@@ -119,7 +118,5 @@ def _stage(target: Path, replacement: Replacement) -> str:
 
 
 def _forget(temporary: str) -> None:
-    try:
+    with suppress(FileNotFoundError):
         os.unlink(temporary)
-    except FileNotFoundError:
-        pass

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import pickle
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import BinaryIO
 
 from transformer.draft import draft
@@ -41,9 +42,9 @@ class Drafter:
         workers = self.workers if size >= _WORTH_A_FORK and hasattr(os, "fork") else 1
         parts = _split(jobs, size, workers)
         children = [
-            _fork(lambda part=part: self._work(part, sources, settings, 0)) for part in parts[1:]
+            _fork(partial(self._work, part, sources, settings, weight=0)) for part in parts[1:]
         ]
-        results = self._work(parts[0], sources, settings, len(parts))
+        results = self._work(parts[0], sources, settings, weight=len(parts))
         for child in children:
             results += _collect(*child)
         found: list[list[Draft]] = [[] for _ in sources]

@@ -148,7 +148,7 @@ def _pod_template(template: _Template, mode: Mode, settings: Settings) -> dict[s
 
 def _pod_spec(template: _Template, mode: Mode, settings: Settings) -> dict[str, Patch]:
     spec: dict[str, Patch] = {}
-    containers: dict[int, dict[str, Patch]] = {}
+    containers: dict[int, Patch] = {}
     if mode.resource:
         index = _eni_container(template, mode.resource, settings.container)
         missing = _lacking_resources(template, index, mode.resource)
@@ -157,12 +157,12 @@ def _pod_spec(template: _Template, mode: Mode, settings: Settings) -> dict[str, 
     if settings.graceful:
         if child(template.containers[0], "lifecycle", "preStop") is None:
             sleep: list[Patch] = ["sleep", str(settings.pre_stop_s)]
-            inner = containers.setdefault(0, {})
-            inner["lifecycle"] = {"preStop": {"exec": {"command": sleep}}}
+            hook: dict[str, Patch] = {"lifecycle": {"preStop": {"exec": {"command": sleep}}}}
+            containers[0] = combine(containers[0], hook) if 0 in containers else hook
         if child(template.spec, "terminationGracePeriodSeconds") is None:
             spec["terminationGracePeriodSeconds"] = settings.grace_period_s
     if containers:
-        spec["containers"] = Items({index: inner for index, inner in containers.items()})
+        spec["containers"] = Items(containers)
     if _lacks_gate(template, mode, settings):
         spec["readinessGates"] = Append({"conditionType": settings.gate})
     return spec

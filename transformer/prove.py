@@ -25,7 +25,7 @@ from ruamel.yaml.events import (
 
 from transformer.errors import Unproven
 from transformer.model import Append, Items, Patch
-from transformer.tree import Alias, Mapping, Node, Scalar, Sequence, Tree, events, is_null
+from transformer.tree import Mapping, Node, Scalar, Sequence, Tree, events, is_null
 
 
 def prove(before: Tree, text: str, patches: dict[int, Patch]) -> None:
@@ -166,7 +166,7 @@ class _Proof:
         elif type(event) is not AliasEvent or event.anchor != old.event.anchor:
             raise Unproven(f"{event} was *{old.event.anchor}")
 
-    def header(self, old: Mapping | Sequence, event: Any, kind: type) -> None:
+    def header(self, old: Mapping | Sequence, event: Any, kind: type[Any]) -> None:
         """Check that `event` starts a collection with the properties of `old`."""
         was = old.event
         if not (

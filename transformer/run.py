@@ -118,7 +118,7 @@ def _read(options: Options, configurations: Configurations) -> tuple[list[_Input
     if "-" in options.paths:
         name = options.stdin_filename or "<stdin>"
         pretended = Path(options.stdin_filename or "stdin").absolute()
-        data = click.get_binary_stream("stdin").read()
+        data = sys.stdin.buffer.read()
         source = Source(name, data)
         inputs.append(_Input(source, None, True, configurations.path_for(pretended)))
     paths = tuple(path for path in options.paths if path != "-")
@@ -203,8 +203,7 @@ def _write_text(text: str) -> None:
     context = click.get_current_context(silent=True)
     if context is None or not _colored(context, sys.stdout):
         text = click.unstyle(text)
-    stream = click.get_binary_stream("stdout")
-    stream.write(text.encode(errors="surrogateescape"))
+    sys.stdout.buffer.write(text.encode(errors="surrogateescape"))
 
 
 def _colored(context: click.Context, stream: Any) -> bool:
@@ -213,7 +212,7 @@ def _colored(context: click.Context, stream: Any) -> bool:
 
 def _write_stream(results: list[bytes]) -> None:
     """One result as it is; several as one YAML stream, with a marker where one is missing."""
-    stream = click.get_binary_stream("stdout")
+    stream = sys.stdout.buffer
     for index, result in enumerate(results):
         if index and not result.removeprefix(b"\xef\xbb\xbf").startswith(b"---"):
             stream.write(b"---\n")

@@ -96,7 +96,7 @@ class _Splicer:
                 "and its other uses; write this block out",
             )
         if id(node) in self.shared:
-            anchor = node.anchor if type(node) is Scalar else node.event.anchor  # type: ignore[union-attr]
+            anchor = node.anchor if type(node) is Scalar else node.event.anchor
             raise Refused(
                 "anchor-edit",
                 start(node),
@@ -295,9 +295,12 @@ def _document_style(text: str, root: Node) -> Style:
     if root.event.flow_style:
         key = root.keys[0]
         own_line = layout.line_start(key) > start(root)
-        step = layout.column_of(key) - root.event.start_mark.column if own_line else 0
-        return Style(step=step if step > 0 else 2, quote=key.style if type(key) is Scalar else "")
-    step = dash = None
+        nested = layout.column_of(key) - root.event.start_mark.column if own_line else 0
+        return Style(
+            step=nested if nested > 0 else 2, quote=key.style if type(key) is Scalar else ""
+        )
+    step: int | None = None
+    dash: int | None = None
     gap = " "
     pending: list[Node] = [root]
     for node in pending:
@@ -313,5 +316,5 @@ def _document_style(text: str, root: Node) -> Style:
         if step is not None and dash is not None:
             break
         pending.extend(node.parts)
-    step = 2 if step is None else step
-    return Style(step, step if dash is None else dash, gap)
+    known = 2 if step is None else step
+    return Style(known, known if dash is None else dash, gap)

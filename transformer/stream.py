@@ -7,6 +7,7 @@ Both are strict: whatever looks unusual goes to the full parser (soundness of sk
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import NamedTuple
 
 BOM = b"\xef\xbb\xbf"
@@ -50,9 +51,7 @@ def chunks(data: bytes) -> list[Chunk]:
         return [Chunk(first, len(data), None)]
     starts = [first, *(match.start() + 1 for match in _MARKER.finditer(data, first)), len(data)]
     return [
-        Chunk(start, end, _kind(data, start, end))
-        for start, end in zip(starts, starts[1:])
-        if start < end
+        Chunk(start, end, _kind(data, start, end)) for start, end in pairwise(starts) if start < end
     ]
 
 

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         ctag: object | None
         flow_style: bool
 
+    @final
     class Scalar(Event):
         """A scalar; ``style`` is '', "'", '"', '|' or '>'."""
 
@@ -179,14 +180,14 @@ def parse(text: str) -> Tree:
 class _Composer:
     """Makes one document's nodes from the events that `pull` hands out."""
 
-    def __init__(self, pull: Callable[[], Event], tree: Tree) -> None:
+    def __init__(self, pull: Callable[[], Any], tree: Tree) -> None:
         self.pull, self.tree = pull, tree
         self.anchors: dict[str, Node] = {}
 
-    def node(self, event: Event) -> Node:
+    def node(self, event: Any) -> Node:
         kind = type(event)
         if kind is ScalarEvent:
-            node: Node = event  # type: ignore[assignment]
+            node: Node = event
             self._anchor(event, node)
         elif kind is MappingStartEvent:
             node = self._mapping(event)
@@ -201,7 +202,7 @@ class _Composer:
         if event.anchor is not None:
             self.anchors[event.anchor] = node
 
-    def _mapping(self, event: Event) -> Mapping:
+    def _mapping(self, event: Any) -> Mapping:
         mapping = Mapping(event)
         self._anchor(event, mapping)
         pull, keys, entries = self.pull, mapping.keys, mapping.entries
@@ -220,7 +221,7 @@ class _Composer:
         mapping.end = key.end_mark.index
         return mapping
 
-    def _sequence(self, event: Event) -> Sequence:
+    def _sequence(self, event: Any) -> Sequence:
         sequence = Sequence(event)
         self._anchor(event, sequence)
         while type(event := self.pull()) is not SequenceEndEvent:
@@ -258,7 +259,7 @@ def resolve(node: Node | None) -> Node | None:
 
 def event_of(node: Node) -> Event:
     """The event that starts `node`."""
-    return node if type(node) is Scalar else node.event  # type: ignore[union-attr,return-value]
+    return node if type(node) is Scalar else node.event
 
 
 def merged(mapping: Mapping) -> Iterator[tuple[str, Mapping]]:

@@ -147,7 +147,8 @@ def test_each_folder_has_the_configuration_nearest_to_it(run: Run, tmp_path: Pat
         (tmp_path / cluster).mkdir()
         (tmp_path / cluster / "web.yaml").write_bytes(INPUT)
         (tmp_path / cluster / ".tke-direct.yaml").write_text(
-            f"apiVersion: tke-direct.dev/v1alpha1\nkind: DirectAccess\nspec: {{networkMode: {mode}}}\n"
+            "apiVersion: tke-direct.dev/v1alpha1\nkind: DirectAccess\n"
+            f"spec: {{networkMode: {mode}}}\n"
         )
     assert run("transform", "-i", ".").returncode == 0
     assert (tmp_path / "a" / "web.yaml").read_bytes() == EXPECTED
@@ -248,7 +249,7 @@ def test_a_full_disk_is_met_before_anything_changes(
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(files.os, "fsync", fsync)
-    with pytest.raises(WriteError, match="2.yaml: cannot be written: No space left"):
+    with pytest.raises(WriteError, match=r"2\.yaml: cannot be written: No space left"):
         files.replace_all([files.Replacement(p, b"old", b"new") for p in paths], lambda n: None)
     assert [path.read_bytes() for path in paths] == [b"old"] * 3
     assert sorted(tmp_path.iterdir()) == paths
@@ -291,7 +292,7 @@ def test_a_wrong_splice_is_caught_by_the_proof_and_nothing_is_written(web: Path)
     program = (
         "import sys; from transformer import splice, layout, cli\n"
         "lines = layout.block_lines\n"
-        "layout.block_lines = lambda patch, column, style: lines(patch, max(column - 2, 0), style)\n"
+        "layout.block_lines = lambda patch, column, style: lines(patch, column - 1, style)\n"
         f"sys.argv = ['tke-direct', 'transform', '-m', 'mixed', '-i', {str(web)!r}]\n"
         "cli.main()"
     )

@@ -1,0 +1,49 @@
+# The two commands: `make demo` and `make test`. Both set up what they need.
+#
+# PYTHON=python3.12 chooses the interpreter of a new environment.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help setup demo test check bench fuzz peers clean
+
+help:
+	@echo "make demo   transform a realistic application and show the diff"
+	@echo "make test   run the tests"
+	@echo "make check  ruff, mypy, generated files"
+	@echo "make bench  race against yq, kustomize and ruamel.yaml; writes benchmarks/RESULTS.md"
+	@echo "make fuzz   100,000 generated manifests against the laws"
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml .ci/requirements.txt .ci/venv
+	@sh .ci/venv "$(PYTHON)" $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		-r .ci/requirements.txt --editable .
+	@touch $@
+
+demo: setup
+	@PATH="$(abspath $(BIN)):$$PATH" sh tests/demo/run
+
+test: setup
+	@$(BIN)/python -m pytest
+
+check: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m schemas check
+
+peers:
+	@sh tests/peers/install
+
+bench: setup peers
+	@$(BIN)/python -m benchmarks
+
+fuzz: setup
+	@$(BIN)/python -m tests.fuzz
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
