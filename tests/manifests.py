@@ -261,8 +261,9 @@ class Writer:
                     return f" *{name}{self.comment()}\n"
             if self.one_in(3):
                 self.names += 1
-                text = f" &a{self.names}" + self.collection(value, column)
-                self.anchors.append((f"a{self.names}", value))
+                name = f"a{self.names}"
+                text = f" &{name}" + self.collection(value, column)
+                self.anchors.append((name, value))  # only now: it cannot hold itself
                 return text
             return self.collection(value, column)
         return " " + self.inline(value, column) + "\n"
