@@ -21,7 +21,7 @@ setup: $(STAMP)
 $(STAMP): pyproject.toml .ci/requirements.txt .ci/venv
 	@sh .ci/venv "$(PYTHON)" $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		-r .ci/requirements.txt --editable .
+		-r .ci/requirements.txt --editable . --config-settings editable_mode=compat
 	@touch $@
 
 demo: setup

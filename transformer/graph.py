@@ -29,27 +29,21 @@ def reach(resources: list[Resource], settings: Settings) -> Reached:
     Linear in the number of resources, so long as labels tell workloads apart.
     """
     workloads = _Selection(resources)
-    services = {
-        (resource.namespace, resource.short_name): resource
-        for resource in resources
-        if resource.role == "service"
-    }
+    services: dict[tuple[str, str], list[Resource]] = defaultdict(list)
+    for resource in resources:
+        if resource.role == "service":
+            services[resource.namespace, resource.short_name].append(resource)
     modes: dict[int, NetworkMode] = {}
     reached: dict[int, dict[str, NetworkMode]] = defaultdict(dict)
     for index, resource in enumerate(resources):
         if not resource.wants:
             continue
         mode = modes[index] = _mode_of(resource, settings)
-        selectors = (
-            [resource]
-            if resource.role == "service"
-            else [
-                services[key]
-                for name in resource.backends
-                if (key := (resource.namespace, name)) in services
-            ]
-        )
-        for service in selectors:
+        behind = [resource]
+        if resource.role == "ingress":
+            keys = [(resource.namespace, name) for name in resource.backends]
+            behind = [service for key in keys for service in services.get(key, ())]
+        for service in behind:
             for workload in workloads.of(service):
                 reached[workload][resource.name] = mode
     conflicts: dict[int, Diagnostic] = {}

@@ -114,6 +114,10 @@ class Sequence:
 Node: TypeAlias = "Scalar | Alias | Mapping | Sequence"
 
 
+# An anchor may hold itself through a merge key; nobody nests them this deep on purpose.
+_DEEPEST_MERGE = 20
+
+
 class Tree(NamedTuple):
     """The documents of one text, and what stands in more than one place.
 
@@ -287,7 +291,7 @@ def child(node: Node | None, *path: str | int) -> Node | None:
 
 
 def _entry(node: Node | None, key: str, depth: int) -> Node | None:
-    if type(node) is not Mapping or depth > 20:
+    if type(node) is not Mapping or depth > _DEEPEST_MERGE:
         return None
     found = node.entries.get(key)
     if found is None and "<<" in node.entries:
@@ -304,19 +308,19 @@ def string(node: Node | None, *path: str | int) -> str | None:
     return found.value
 
 
-def strings(node: Node | None) -> dict[str, str]:
+def strings(node: Node | None, depth: int = 0) -> dict[str, str]:
     """The scalar entries of a mapping, merge keys included; empty for anything else."""
     node = resolve(node)
-    if type(node) is not Mapping:
-        return {}
     found: dict[str, str] = {}
+    if type(node) is not Mapping or depth > _DEEPEST_MERGE:
+        return found
     if "<<" in node.entries:
         for _, source in reversed(list(merged(node))):
-            found.update({k: v.value for k, v in source.entries.items() if type(v) is Scalar})
+            found.update(strings(source, depth + 1))
     for key, value in node.entries.items():
-        value = resolve(value)  # type: ignore[assignment]
-        if type(value) is Scalar and key != "<<":
-            found[key] = value.value
+        target = resolve(value)
+        if type(target) is Scalar and key != "<<":
+            found[key] = target.value
     return found
 
 
