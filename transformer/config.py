@@ -62,6 +62,9 @@ def parse(data: bytes, name: str) -> dict[str, Any]:
     if positions.duplicates:
         key = positions.duplicates[0]
         raise ConfigError(f"{_at(name, text, tree.start(key))}: key {key.value!r} stands twice")
+    if len(positions.roots) > 1:
+        second = tree.start(positions.roots[1])
+        raise ConfigError(f"{_at(name, text, second)}: expected one document, found another")
     content = YAML(typ="safe", pure=True).load(text)
     _check(content, name, text, positions)
     checked: dict[str, Any] = content
@@ -72,7 +75,7 @@ def _check(content: object, name: str, text: str, positions: Any) -> None:
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import relevance
 
-    from transformer import tree
+    from transformer import lookup, tree
 
     validator = Draft202012Validator(schemas.load("direct-access"))
     errors = sorted(validator.iter_errors(content), key=relevance, reverse=True)
@@ -81,7 +84,7 @@ def _check(content: object, name: str, text: str, positions: Any) -> None:
     error = errors[0]
     path = list(error.absolute_path)
     root = positions.roots[0] if positions.roots else None
-    node = tree.child(root, *path)
+    node = lookup.child(root, *path)
     field = ".".join(map(str, path)) or "the file"
     message = f"{field}: {error.message}"
     if error.validator == "additionalProperties" and isinstance(error.instance, Mapping):

@@ -102,6 +102,38 @@ def style_of(text: str, mapping: Mapping, fallback: Callable[[], Style]) -> Styl
     return Style(step, dash, gap, quote_of(mapping))
 
 
+def document_style(text: str, root: Node) -> Style:
+    """How the document nests, for places where no sibling shows it: read off its first examples."""
+    if type(root) is not Mapping or not root.keys:
+        return Style()
+    if root.event.flow_style:
+        key = root.keys[0]
+        own_line = line_start(key) > start(root)
+        nested = column_of(key) - root.event.start_mark.column if own_line else 0
+        return Style(
+            step=nested if nested > 0 else 2, quote=key.style if type(key) is Scalar else ""
+        )
+    step: int | None = None
+    dash: int | None = None
+    gap = " "
+    pending: list[Node] = [root]
+    for node in pending:
+        if type(node) is not Mapping or node.event.flow_style:
+            continue
+        column = column_of(node.keys[0])
+        for value in node.parts:
+            if type(value) is Mapping and not value.event.flow_style and step is None:
+                step = max(column_of(value.keys[0]) - column, 1)
+            elif type(value) is Sequence and not value.event.flow_style and dash is None:
+                where, gap = dash_of(text, value)
+                dash = max(where - column, 0)
+        if step is not None and dash is not None:
+            break
+        pending.extend(node.parts)
+    known = 2 if step is None else step
+    return Style(known, known if dash is None else dash, gap)
+
+
 def quote_of(mapping: Mapping) -> str:
     """The quotes that the last key of `mapping` has, and so its neighbours most likely."""
     key = mapping.keys[-1]

@@ -19,9 +19,10 @@ from schemas.contract import (
     NetworkMode,
 )
 from transformer.errors import Refused
+from transformer.lookup import child, string
 from transformer.model import Append, Items, Patch, Settings
 from transformer.resources import Located
-from transformer.tree import Mapping, Node, Scalar, Sequence, child, is_null, start, string
+from transformer.tree import Mapping, Node, Scalar, Sequence, is_null, start
 
 _ENI_NETWORKS = {mode.networks for mode in MODES.values() if mode.networks}
 _SWITCH = {

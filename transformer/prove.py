@@ -28,6 +28,9 @@ from transformer.model import Append, Items, Patch
 from transformer.tree import Mapping, Node, Scalar, Sequence, Tree, events, is_null
 
 
+_STARTS = (ScalarEvent, MappingStartEvent, SequenceStartEvent)
+
+
 def prove(before: Tree, text: str, patches: dict[int, Patch]) -> None:
     """Raise Unproven unless `text` reads as `before` with ``patches[document]`` made.
 
@@ -117,7 +120,8 @@ class _Proof:
         _bare(event)
         if isinstance(patch, (str, int)):
             style = '"' if isinstance(patch, str) else ""
-            if (type(event), event.value, event.style) != (ScalarEvent, str(patch), style):
+            wanted = (str(patch), style)
+            if type(event) is not ScalarEvent or (event.value, event.style) != wanted:
                 raise Unproven(f"{event} is not {patch!r}")
         elif isinstance(patch, dict):
             if type(event) is not MappingStartEvent:
@@ -194,6 +198,6 @@ def _same_tag(one: Any, other: Any) -> bool:
 
 
 def _bare(event: Any) -> None:
-    """Check that a written node has neither anchor nor tag."""
-    if event.anchor is not None or event.ctag is not None:
-        raise Unproven(f"{event} has an anchor or a tag")
+    """Check that `event` starts a node with neither anchor nor tag."""
+    if type(event) not in _STARTS or event.anchor is not None or event.ctag is not None:
+        raise Unproven(f"{event} is not a node without anchor and tag")

@@ -15,8 +15,9 @@ from schemas.contract import (
     SKIP,
     Workload,
 )
+from transformer.lookup import child, resolve, string, strings
 from transformer.model import LabelSelector, Resource, Settings
-from transformer.tree import Mapping, Node, Sequence, Tree, child, resolve, start, string, strings
+from transformer.tree import Mapping, Node, Sequence, Tree, start
 
 Path = tuple[str | int, ...]
 

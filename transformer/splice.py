@@ -12,19 +12,9 @@ from typing import NamedTuple
 from transformer import layout
 from transformer.errors import Refused
 from transformer.layout import Flow, Style
+from transformer.lookup import child, merged
 from transformer.model import Append, Items, Patch
-from transformer.tree import (
-    Alias,
-    Mapping,
-    Node,
-    Scalar,
-    Sequence,
-    Tree,
-    child,
-    is_null,
-    merged,
-    start,
-)
+from transformer.tree import Alias, Mapping, Node, Scalar, Sequence, Tree, is_null, start
 
 
 class Splice(NamedTuple):
@@ -66,7 +56,7 @@ class _Splicer:
     @cached_property
     def document_style(self) -> Style:
         """How the document nests, where the nearest siblings do not show it."""
-        return _document_style(self.text, self.root)
+        return layout.document_style(self.text, self.root)
 
     def enter(self, node: Node, patch: Patch, field: str, holder: Mapping | None) -> None:
         """Apply `patch` to `node`, the value of an entry of `holder`."""
@@ -286,35 +276,3 @@ def _join(field: str, key: str) -> str:
     if "/" in key:
         return f"{field}[{key}]"
     return f"{field}.{key}" if field else key
-
-
-def _document_style(text: str, root: Node) -> Style:
-    """How the document nests, for places where no sibling shows it: read off its first examples."""
-    if type(root) is not Mapping or not root.keys:
-        return Style()
-    if root.event.flow_style:
-        key = root.keys[0]
-        own_line = layout.line_start(key) > start(root)
-        nested = layout.column_of(key) - root.event.start_mark.column if own_line else 0
-        return Style(
-            step=nested if nested > 0 else 2, quote=key.style if type(key) is Scalar else ""
-        )
-    step: int | None = None
-    dash: int | None = None
-    gap = " "
-    pending: list[Node] = [root]
-    for node in pending:
-        if type(node) is not Mapping or node.event.flow_style:
-            continue
-        column = layout.column_of(node.keys[0])
-        for value in node.parts:
-            if type(value) is Mapping and not value.event.flow_style and step is None:
-                step = max(layout.column_of(value.keys[0]) - column, 1)
-            elif type(value) is Sequence and not value.event.flow_style and dash is None:
-                where, gap = layout.dash_of(text, value)
-                dash = max(where - column, 0)
-        if step is not None and dash is not None:
-            break
-        pending.extend(node.parts)
-    known = 2 if step is None else step
-    return Style(known, known if dash is None else dash, gap)
