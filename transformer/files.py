@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -91,6 +90,8 @@ def replace_all(replacements: list[Replacement], on_progress: Callable[[int], No
 
 def _stage(target: Path, replacement: Replacement) -> str:
     """Write the new content beside `target`, with its permissions; the temporary's name."""
+    import tempfile  # only runs that write pay for it
+
     status = target.stat()
     if target.read_bytes() != replacement.before:
         raise OSError(0, "it changed while we were reading; run again")

@@ -7,7 +7,6 @@ Where there is one processor, no fork or little to do, all of it happens here.
 from __future__ import annotations
 
 import os
-import pickle
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import BinaryIO
@@ -79,6 +78,8 @@ def _split(jobs: list[Job], size: int, workers: int) -> list[list[Job]]:
 
 def _fork(work: Callable[[], Result]) -> tuple[int, BinaryIO]:
     """Run `work` in a child; its process id and the pipe that its result comes through."""
+    import pickle
+
     receive, send = os.pipe()
     process = os.fork()
     if process:
@@ -99,6 +100,8 @@ def _fork(work: Callable[[], Result]) -> tuple[int, BinaryIO]:
 
 
 def _collect(process: int, pipe: BinaryIO) -> Result:
+    import pickle
+
     with pipe:
         data = pipe.read()
     _, status = os.waitpid(process, 0)

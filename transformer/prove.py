@@ -27,7 +27,6 @@ from transformer.errors import Unproven
 from transformer.model import Append, Items, Patch
 from transformer.tree import Mapping, Node, Scalar, Sequence, Tree, events, is_null
 
-
 _STARTS = (ScalarEvent, MappingStartEvent, SequenceStartEvent)
 
 

@@ -6,7 +6,6 @@ nothing is written at all.
 
 from __future__ import annotations
 
-import fnmatch
 import os
 import sys
 from collections import Counter
@@ -17,7 +16,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from transformer import config, diff, files, report
+from transformer import config, files, report
 from transformer.draft import TEMPLATED
 from transformer.errors import ConfigError
 from transformer.model import Settings
@@ -84,11 +83,13 @@ class Configurations:
             return False
         if path not in self._content:
             self._content[path] = config.read(path)
+        from fnmatch import fnmatch
+
         patterns = (self._content[path].get("spec") or {}).get("exclude", ())
         inside = os.path.relpath(file, path.parent).replace(os.sep, "/")
         return any(
-            fnmatch.fnmatch(inside, pattern.rstrip("/"))
-            or fnmatch.fnmatch(inside, pattern.rstrip("/") + "/*")
+            fnmatch(inside, pattern.rstrip("/"))
+            or fnmatch(inside, pattern.rstrip("/") + "/*")
             for pattern in patterns
         )
 
@@ -191,6 +192,8 @@ def _deliver(inputs: list[_Input], outcomes: list[Outcome], options: Options) ->
         ]
         files.replace_all(replacements, lambda count: None)
     elif options.diff:
+        from transformer import diff
+
         for outcome in outcomes:
             if outcome.edits:
                 lines = diff.unified(outcome.source.name, outcome.source.data, outcome.edits)
