@@ -7,6 +7,7 @@ its chunk, so that memory stays flat, and lets chunks be read in parallel.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from schemas.contract import NetworkMode
 from transformer import splice
@@ -34,17 +35,18 @@ def draft(data: bytes, chunk: Chunk, settings: Settings) -> Draft | None:
     located = locate(tree, settings)
     is_kubernetes = bool(located) or next(objects(tree), None) is not None
     if not is_kubernetes:
-        return Draft(chunk.start, chunk.end, (), {}, (), False)
+        return Draft(chunk.start, chunk.end, (), (), (), False)
     to_byte = _bytes_of(text, chunk.start)
     if tree.duplicates:
-        return Draft(chunk.start, chunk.end, (), {}, _duplicates(tree, located, to_byte), True)
+        return Draft(chunk.start, chunk.end, (), (), _duplicates(tree, located, to_byte), True)
     if not located:
         return None
     resources = tuple(row.resource._replace(offset=to_byte(row.resource.offset)) for row in located)
-    rewrites: dict[NetworkMode, Rewrite] = {}
+    rewrites: tuple[Rewrite, ...] = ()
     if len(located) == 1 and (located[0].workload or located[0].resource.wants):
-        for mode in settings.modes:
-            rewrites[mode] = _rewrite(text, tree, located, {0: mode}, settings, to_byte)
+        rewrites = tuple(
+            _rewrite(text, tree, located, {0: mode}, settings, to_byte) for mode in settings.modes
+        )
     return Draft(chunk.start, chunk.end, resources, rewrites, (), True)
 
 
@@ -87,8 +89,17 @@ def _rewrite(
         return Rewrite((), (), tuple(refused))
     found.sort(key=lambda change: change.start)
     prove(tree, splice.apply(text, found), patches)
-    edits = (Edit(to_byte(s.start), to_byte(s.end), s.text.encode()) for s in found)
-    return Rewrite(tuple(edits), tuple(changed), ())
+    return Rewrite(tuple(_edit(change, to_byte) for change in found), tuple(changed), ())
+
+
+def _edit(change: splice.Splice, to_byte: Callable[[int], int]) -> Edit:
+    start = to_byte(change.start)
+    length = to_byte(change.end) - start if change.end > change.start else 0
+    return Edit(start, length, _encoded(change.text))
+
+
+# The same few lines go into thousands of documents: each is kept once.
+_encoded = lru_cache(maxsize=1024)(str.encode)
 
 
 def _parse(text: str) -> Tree:
@@ -121,7 +132,7 @@ def _failed(piece: bytes, chunk: Chunk, error: Malformed) -> Draft:
         code, message = TEMPLATED, f"a template, not YAML ({message}): transform what it renders to"
     text = piece.decode(errors="replace")
     offset = chunk.start + len(text[: error.offset].encode())
-    return Draft(chunk.start, chunk.end, (), {}, (Diagnostic(code, offset, message),), True)
+    return Draft(chunk.start, chunk.end, (), (), (Diagnostic(code, offset, message),), True)
 
 
 def _duplicates(

@@ -26,11 +26,16 @@ class Append(NamedTuple):
 
 
 class Edit(NamedTuple):
-    """Replace bytes ``start`` to ``end`` of a source by ``text``; start == end inserts."""
+    """Replace ``length`` bytes of a source from ``start`` on by ``text``; length 0 inserts."""
 
     start: int
-    end: int
+    length: int
     text: bytes
+
+    @property
+    def end(self) -> int:
+        """Where the replaced bytes end."""
+        return self.start + self.length
 
 
 class Diagnostic(NamedTuple):
@@ -151,13 +156,13 @@ class Rewrite(NamedTuple):
 class Draft(NamedTuple):
     """All that is kept of one chunk after its tree is gone.
 
-    ``rewrites`` has a row for each mode when the chunk holds exactly one resource; a chunk with
-    several is drafted again when it is known which of them are wanted.
+    ``rewrites`` has a row for each of the settings' modes when there is exactly one resource; a
+    chunk with several is drafted again when it is known which of them are wanted.
     """
 
     start: int
     end: int
     resources: tuple[Resource, ...]
-    rewrites: dict[NetworkMode, Rewrite]
+    rewrites: tuple[Rewrite, ...]
     diagnostics: tuple[Diagnostic, ...]
     is_kubernetes: bool

@@ -40,6 +40,7 @@ class Drafter:
         size = sum(chunk.end - chunk.start for _, chunk in jobs)
         workers = self.workers if size >= _WORTH_A_FORK and hasattr(os, "fork") else 1
         parts = _split(jobs, size, workers)
+        del jobs  # there may be a hundred thousand of them
         children = [
             _fork(partial(self._work, part, sources, settings, weight=0)) for part in parts[1:]
         ]
@@ -100,15 +101,15 @@ def _fork(work: Callable[[], Result]) -> tuple[int, BinaryIO]:
 
 
 def _collect(process: int, pipe: BinaryIO) -> Result:
+    """What the child sent; raises what it raised."""
     import pickle
 
-    with pipe:
-        data = pipe.read()
-    _, status = os.waitpid(process, 0)
-    if status:
-        raise RuntimeError(f"a worker process ended with status {status}")
-    answer = pickle.loads(data)
+    try:
+        with pipe:
+            answer: Result | Exception = pickle.load(pipe)
+    except EOFError:
+        answer = RuntimeError("a worker process died")
+    os.waitpid(process, 0)
     if isinstance(answer, Exception):
         raise answer
-    result: Result = answer
-    return result
+    return answer

@@ -21,6 +21,7 @@ from transformer.draft import TEMPLATED
 from transformer.errors import ConfigError
 from transformer.model import Settings
 from transformer.parallel import Drafter
+from transformer.stream import BOM
 from transformer.transform import Outcome, Source, transform
 
 OK, WOULD_CHANGE, WRONG_INPUT = 0, 1, 2
@@ -88,8 +89,7 @@ class Configurations:
         patterns = (self._content[path].get("spec") or {}).get("exclude", ())
         inside = os.path.relpath(file, path.parent).replace(os.sep, "/")
         return any(
-            fnmatch(inside, pattern.rstrip("/"))
-            or fnmatch(inside, pattern.rstrip("/") + "/*")
+            fnmatch(inside, pattern.rstrip("/")) or fnmatch(inside, pattern.rstrip("/") + "/*")
             for pattern in patterns
         )
 
@@ -199,7 +199,7 @@ def _deliver(inputs: list[_Input], outcomes: list[Outcome], options: Options) ->
                 lines = diff.unified(outcome.source.name, outcome.source.data, outcome.edits)
                 _write_text("".join(map(report.diff_line, lines)))
     elif not options.check:
-        _write_stream([outcome.result() for outcome in outcomes])
+        _write_stream(outcomes)
 
 
 def _write_text(text: str) -> None:
@@ -213,14 +213,16 @@ def _colored(context: click.Context, stream: Any) -> bool:
     return bool(context.color) if context.color is not None else bool(stream.isatty())
 
 
-def _write_stream(results: list[bytes]) -> None:
+def _write_stream(outcomes: list[Outcome]) -> None:
     """One result as it is; several as one YAML stream, with a marker where one is missing."""
     stream = sys.stdout.buffer
-    for index, result in enumerate(results):
-        if index and not result.removeprefix(b"\xef\xbb\xbf").startswith(b"---"):
+    for index, outcome in enumerate(outcomes):
+        data = outcome.source.data
+        if index and not data.removeprefix(BOM).startswith(b"---"):
             stream.write(b"---\n")
-        stream.write(result)
-        if index + 1 < len(results) and not result.endswith(b"\n"):
+        for piece in outcome.pieces():
+            stream.write(piece)
+        if index + 1 < len(outcomes) and not data.endswith(b"\n"):
             stream.write(b"\n")
     stream.flush()
 

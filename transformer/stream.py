@@ -7,6 +7,7 @@ Both are strict: whatever looks unusual goes to the full parser (soundness of sk
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -30,6 +31,10 @@ _OPENING = re.compile(
     rb"(?:[ \t]*\r?\n|#[^\n]*\n|apiVersion:[ \t]+[\w./-]+[ \t]*(?:#[^\n]*)?\r?\n)*"
     rb"kind:[ \t]+([A-Za-z0-9]+)[ \t]*(?:#[^\n]*)?(?:\r?\n|\Z)"
 )
+
+
+# There are few kinds and many documents: each word is kept once.
+_word = lru_cache(maxsize=256)(bytes.decode)
 
 
 class Chunk(NamedTuple):
@@ -64,4 +69,4 @@ def _is_unusual(data: bytes, first: int) -> bool:
 
 def _kind(data: bytes, start: int, end: int) -> str | None:
     match = _OPENING.match(data, start, end)
-    return match[1].decode() if match else None
+    return _word(match[1]) if match else None

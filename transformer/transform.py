@@ -5,7 +5,7 @@ Values in, values out: the shell reads the sources and writes the results.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from schemas.contract import MODES
@@ -48,14 +48,18 @@ class Outcome(NamedTuple):
         """Whether this source has an error."""
         return any(found.severity == "error" for found in self.diagnostics)
 
-    def result(self) -> bytes:
-        """The bytes of the source with all edits made."""
-        data = self.source.data
-        pieces, last = [], 0
+    def pieces(self) -> Iterator[bytes | memoryview]:
+        """The source with all edits made, piece by piece and without copies."""
+        data, last = memoryview(self.source.data), 0
         for edit in self.edits:
-            pieces += [data[last : edit.start], edit.text]
+            yield data[last : edit.start]
+            yield edit.text
             last = edit.end
-        return b"".join([*pieces, data[last:]]) if pieces else data
+        yield data[last:]
+
+    def result(self) -> bytes:
+        """The source with all edits made."""
+        return b"".join(self.pieces()) if self.edits else self.source.data
 
 
 class Drafted(NamedTuple):
@@ -130,7 +134,7 @@ def _outcome(
         modes = {i - index: reached.modes[i] for i in inside if i in reached.modes}
         if modes:
             if count == 1:
-                rewrite = found.rewrites[modes[0]]
+                rewrite = found.rewrites[settings.modes.index(modes[0])]
             else:
                 rewrite = redraft(source.data, found.start, found.end, modes, settings)
             edits += rewrite.edits
