@@ -83,8 +83,11 @@ def trailing_comma(text: str, offset: int) -> int | None:
     return found.end() if found else None
 
 
-def style_of(text: str, mapping: Mapping, fallback: Callable[[], Style]) -> Style:
-    """How `mapping`, a block mapping, writes what is nested in it; `fallback` fills the gaps."""
+def style_of(text: str, mapping: Mapping, new: Patch, fallback: Callable[[], Style]) -> Style:
+    """How `mapping`, a block mapping, writes what is nested in it, as far as `new` needs it.
+
+    `fallback` is asked for what no entry of the mapping shows.
+    """
     column = column_of(mapping.keys[0])
     step = dash = gap = None
     for value in mapping.entries.values():
@@ -95,11 +98,21 @@ def style_of(text: str, mapping: Mapping, fallback: Callable[[], Style]) -> Styl
         elif type(value) is Sequence and dash is None:
             where, gap = dash_of(text, value)
             dash = max(where - column, 0)
-    if step is None or dash is None or gap is None:
+    nests, lists = _shape(new)
+    if (nests and step is None) or (lists and dash is None):
         other = fallback()
         step = other.step if step is None else step
         dash, gap = (other.dash, other.gap) if dash is None or gap is None else (dash, gap)
-    return Style(step, dash, gap, quote_of(mapping))
+    return Style(step or _DEFAULT_STEP, dash or 0, gap or " ", quote_of(mapping))
+
+
+def _shape(patch: Patch) -> tuple[bool, bool]:
+    """Whether writing the entries of `patch` nests mappings, and whether it writes sequences."""
+    if not isinstance(patch, dict):
+        return False, not isinstance(patch, (str, int))
+    inner = [_shape(value) for value in patch.values()]
+    nests = any(isinstance(value, dict) for value in patch.values())
+    return nests or any(row[0] for row in inner), any(row[1] for row in inner)
 
 
 def document_style(text: str, root: Node) -> Style:

@@ -129,10 +129,7 @@ class _Splicer:
 
     def _add_block(self, mapping: Mapping, missing: dict[str, Patch], field: str) -> None:
         self._refuse_explicit_key(mapping, field)
-        if all(isinstance(inner, (str, int)) for inner in missing.values()):
-            style = Style(quote=layout.quote_of(mapping))  # nothing nests: look no further
-        else:
-            style = layout.style_of(self.text, mapping, lambda: self.document_style)
+        style = layout.style_of(self.text, mapping, missing, lambda: self.document_style)
         lines = layout.block_lines(missing, layout.column_of(mapping.keys[0]), style)
         self._insert_lines(lines, mapping, mapping.keys[-1], field)
 
@@ -251,7 +248,7 @@ class _Splicer:
         if holder is None or (node.anchor is not None):
             raise Refused("wrong-type", at, field, "is empty; write the collection out")
         if not written and not holder.event.flow_style:
-            style = layout.style_of(self.text, holder, lambda: self.document_style)
+            style = layout.style_of(self.text, holder, {"": patch}, lambda: self.document_style)
             key = next(k for k, v in zip(holder.keys, holder.parts) if v is node)
             column = layout.column_of(key)
             if isinstance(patch, dict):
