@@ -143,8 +143,19 @@ def main() -> None:
 
     # Trees have no cycles, so reference counting frees them; the collector only costs time.
     gc.disable()
+    if sys.stdin is None or sys.stdout is None:
+        _fail(2, "standard input or output is closed")
     try:
-        cli(prog_name="tke-direct")
+        sys.exit(cli(prog_name="tke-direct", standalone_mode=False))
+    except click.exceptions.Abort:
+        _fail(130, "interrupted; nothing was written")
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except BrokenPipeError:
+        # The reader of the pipe is gone, as with `| head`: nobody is left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
     except (ConfigError, WriteError) as error:
         _fail(2, str(error))
     except Unproven as error:

@@ -28,7 +28,7 @@ EMPTY: dict[str, Any] = {"apiVersion": API_VERSION, "kind": CONFIG_KIND, "spec":
 
 def find(start: Path) -> Path | None:
     """The nearest configuration file at or above `start`, not beyond the root of its repository."""
-    start = start.absolute()
+    start = start.resolve()  # a look-up must not climb through ".."
     for folder in (start, *start.parents) if start.is_dir() else start.parents:
         candidate = folder / FILE_NAME
         if candidate.is_file():
@@ -50,6 +50,7 @@ def read(path: Path) -> dict[str, Any]:
 def parse(data: bytes, name: str) -> dict[str, Any]:
     """The checked content of configuration text; `name` is for messages."""
     from ruamel.yaml import YAML  # only runs that have a configuration pay for it
+    from ruamel.yaml.error import YAMLError
 
     from transformer import tree
 
@@ -65,7 +66,11 @@ def parse(data: bytes, name: str) -> dict[str, Any]:
     if len(positions.roots) > 1:
         second = tree.start(positions.roots[1])
         raise ConfigError(f"{_at(name, text, second)}: expected one document, found another")
-    content = YAML(typ="safe", pure=True).load(text)
+    try:
+        content = YAML(typ="safe", pure=True).load(text)
+    except (YAMLError, ValueError, TypeError, AttributeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ConfigError(f"{name}:1:1: cannot be understood: {reason}") from None
     _check(content, name, text, positions)
     checked: dict[str, Any] = content
     return checked
@@ -95,8 +100,7 @@ def _check(content: object, name: str, text: str, positions: Any) -> None:
         message = f"{field}: unknown key {unknown!r}{_meant(str(unknown), known)}"
     elif error.validator == "enum":
         known = [str(value) for value in error.validator_value]
-        message = f"{field}: {error.instance!r} is not one of {', '.join(known)}"
-        message += _meant(str(error.instance), known)
+        message = f"{field}: unknown value {error.instance!r}{_meant(str(error.instance), known)}"
     offset = tree.start(node) if node is not None else 0
     raise ConfigError(f"{_at(name, text, offset)}: {message}")
 
@@ -146,8 +150,8 @@ def settings(content: Mapping[str, Any], mode: NetworkMode | None = None) -> Set
         inject=gate.get("inject"),
         container=spec.get("container"),
         graceful=graceful.get("enabled", False),
-        pre_stop_s=graceful.get("preStopSeconds", 15),
-        grace_period_s=graceful.get("terminationGracePeriodSeconds", 60),
+        pre_stop_s=int(graceful.get("preStopSeconds", 15)),
+        grace_period_s=int(graceful.get("terminationGracePeriodSeconds", 60)),
         exclude=tuple(spec.get("exclude", ())),
     )
     if made.graceful and made.grace_period_s <= made.pre_stop_s:

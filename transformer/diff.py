@@ -15,9 +15,9 @@ _HUNK = re.compile(r"@@ -(\d+)((?:,\d+)?) \+(\d+)((?:,\d+)?) @@")
 
 def unified(name: str, data: bytes, edits: tuple[Edit, ...]) -> Iterator[str]:
     """The lines of the diff, each with its line break, in a form that ``git apply`` takes."""
-    name = name.lstrip("/")
-    yield f"--- a/{name}\n"
-    yield f"+++ b/{name}\n"
+    tail = "\t" if " " in name else ""  # so that patch finds where the name ends
+    yield f"--- a/{name}{tail}\n"
+    yield f"+++ b/{name}{tail}\n"
     starts = [0, *(match.end() for match in re.finditer(b"\n", data))]
     shift = 0
     for first, last, group in _windows(edits, starts):

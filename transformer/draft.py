@@ -6,12 +6,15 @@ its chunk, so that memory stays flat, and lets chunks be read in parallel.
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from collections.abc import Callable
 from functools import lru_cache
 
 from schemas.contract import NetworkMode
 from transformer import splice
-from transformer.errors import Malformed, Refused
+from transformer.errors import Malformed, Refused, Unproven
+from transformer.layout import line_break
 from transformer.model import Diagnostic, Draft, Edit, Patch, Rewrite, Settings
 from transformer.plan import combine, patch
 from transformer.prove import prove
@@ -20,6 +23,9 @@ from transformer.stream import Chunk
 from transformer.tree import Tree, check_syntax, decode, parse
 
 TEMPLATED = "templated"
+
+# Twice one of these, and nobody can say what the document is.
+_IDENTITY = ("apiVersion", "kind")
 
 
 def draft(data: bytes, chunk: Chunk, settings: Settings) -> Draft | None:
@@ -37,7 +43,7 @@ def draft(data: bytes, chunk: Chunk, settings: Settings) -> Draft | None:
     if not is_kubernetes:
         return Draft(chunk.start, chunk.end, (), (), (), False)
     to_byte = _bytes_of(text, chunk.start)
-    if tree.duplicates:
+    if tree.duplicates and (located or any(key.value in _IDENTITY for key in tree.duplicates)):
         return Draft(chunk.start, chunk.end, (), (), _duplicates(tree, located, to_byte), True)
     if not located:
         return None
@@ -70,6 +76,7 @@ def _rewrite(
     """Plan, splice and prove: the one way from manifests to edits."""
     patches: dict[int, Patch] = {}
     found: list[splice.Splice] = []
+    line = line_break(text)
     changed: list[int] = []
     refused: list[Diagnostic] = []
     for index, mode in modes.items():
@@ -79,7 +86,7 @@ def _rewrite(
             if wish is None:
                 continue
             root = located.root
-            found += splice.splices(text, tree, tree.roots[root], wish)
+            found += splice.splices(text, line, tree, tree.roots[root], wish)
             changed.append(index)
             patches[root] = combine(patches[root], wish) if root in patches else wish
         except Refused as error:
@@ -88,7 +95,11 @@ def _rewrite(
     if refused or not found:
         return Rewrite((), (), tuple(refused))
     found.sort(key=lambda change: change.start)
-    prove(tree, splice.apply(text, found), patches)
+    try:
+        prove(tree, splice.apply(text, found), patches)
+    except Unproven as error:  # only a draft that is used may stop the run
+        names = ", ".join(resources[index].resource.name for index in changed)
+        return Rewrite((), (), (), f"{names}: {error}")
     return Rewrite(tuple(_edit(change, to_byte) for change in found), tuple(changed), ())
 
 
@@ -106,33 +117,48 @@ def _parse(text: str) -> Tree:
     """The tree of `text`; a template is Malformed whether or not YAML can read it."""
     try:
         tree = parse(text)
-        at = templated(text, tree)
     except Malformed as error:
-        at = text.find("{{")
-        if at < 0:
-            raise
-        message = f"a template, not YAML ({error.message}): transform what it renders to"
-        raise Malformed(TEMPLATED, at, message) from None
+        raise _as_template(text, error) from None
+    at = templated(text, tree)
     if at is not None:
         raise Malformed(TEMPLATED, at, "a template, not a manifest: transform what it renders to")
     return tree
+
+
+def _as_template(text: str, error: Malformed) -> Malformed:
+    """`error`, or that `text` is a template when ``{{`` stands unquoted where it fails.
+
+    Braces elsewhere prove nothing: dashboards and alerts are full of them, in quotes and blocks.
+    """
+    begin, end = error.offset, text.find("\n", error.offset)
+    for _ in range(3):  # a line of template alone makes the next one fail
+        begin = max(text.rfind("\n", 0, max(begin - 1, 0)), 0)
+    window = text[begin : end if end >= 0 else len(text)]
+    window = _QUOTED.sub(lambda quoted: " " * len(quoted[0]), window)
+    at = window.find("{{")
+    if error.code not in ("syntax", "tab") or at < 0:
+        return error
+    message = f"a template, not YAML ({error.message}): transform what it renders to"
+    return Malformed(TEMPLATED, begin + at, message)
+
+
+_QUOTED = re.compile("\"[^\"\n]*\"|'[^'\n]*'")
 
 
 def _check_only(piece: bytes, chunk: Chunk) -> Draft | None:
     try:
         check_syntax(piece)
     except Malformed as error:
-        return _failed(piece, chunk, error)
+        text = piece.decode(errors="replace")
+        return _failed(piece, chunk, _as_template(text, error))
     return None
 
 
 def _failed(piece: bytes, chunk: Chunk, error: Malformed) -> Draft:
-    code, message = error.code, error.message
-    if code == "syntax" and b"{{" in piece:
-        code, message = TEMPLATED, f"a template, not YAML ({message}): transform what it renders to"
     text = piece.decode(errors="replace")
     offset = chunk.start + len(text[: error.offset].encode())
-    return Draft(chunk.start, chunk.end, (), (), (Diagnostic(code, offset, message),), True)
+    found = Diagnostic(error.code, offset, error.message)
+    return Draft(chunk.start, chunk.end, (), (), (found,), True)
 
 
 def _duplicates(
@@ -154,4 +180,18 @@ def _bytes_of(text: str, base: int) -> Callable[[int], int]:
     """From characters in `text` to bytes in the source."""
     if text.isascii():
         return base.__add__
-    return lambda offset: base + len(text[:offset].encode())
+    ends = [0]  # where each run of other characters ends, and how many bytes more it took so far
+    extra = [0]
+    for run in _NOT_ASCII.finditer(text):
+        ends.append(run.end())
+        extra.append(extra[-1] + len(run[0].encode()) - len(run[0]))
+
+    def to_byte(offset: int) -> int:
+        index = bisect_right(ends, offset) - 1
+        begin = ends[index]
+        return base + begin + extra[index] + len(text[begin:offset].encode())
+
+    return to_byte
+
+
+_NOT_ASCII = re.compile("[^\x00-\x7f]+")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from transformer.errors import WriteError
+from transformer.errors import ConfigError, WriteError
 
 SUFFIXES = (".yaml", ".yml", ".json")
 
@@ -27,17 +27,19 @@ def discover(paths: tuple[str, ...], excluded: Callable[[Path], bool], force: bo
     Hidden directories are left out.  `excluded` applies to walked files, and to named ones too
     when `force`.  Raises OSError for a path that is not there.
     """
-    found: dict[Path, Found] = {}
+    found: dict[object, Found] = {}
     for name in paths:
+        if not name:
+            raise ConfigError("an empty path: a variable that is not set?")
         path = Path(name)
         if path.is_dir():
             candidates = [Found(inner, False) for inner in _walk(path)]
         else:
-            path.lstat()
             candidates = [Found(path, True)]
         for candidate in candidates:
             if not ((force or not candidate.named) and excluded(candidate.path)):
-                found.setdefault(Path(os.path.realpath(candidate.path)), candidate)
+                status = candidate.path.stat()  # two names of one file are one input
+                found.setdefault((status.st_dev, status.st_ino), candidate)
     return list(found.values())
 
 
@@ -48,8 +50,10 @@ def _walk(folder: Path) -> Iterator[Path]:
     for where, folders, names in os.walk(folder, onerror=fail):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
-            if name.endswith(SUFFIXES) and not name.startswith("."):
-                yield Path(where, name)
+            path = Path(where, name)
+            # A pipe or a broken link with such a name is no manifest.
+            if name.endswith(SUFFIXES) and not name.startswith(".") and path.is_file():
+                yield path
 
 
 class Replacement(NamedTuple):
@@ -69,31 +73,53 @@ def replace_all(replacements: list[Replacement], on_progress: Callable[[int], No
     Raises WriteError; the temporary files are gone then.
     """
     staged: list[tuple[str, Path]] = []
+    done: list[Replacement] = []
     try:
         for replacement in replacements:
-            target = Path(os.path.realpath(replacement.path))  # a symlink stays a symlink
-            try:
-                staged.append((_stage(target, replacement), target))
-            except OSError as error:
-                reason = error.strerror or str(error)
-                message = f"{replacement.path}: cannot be written: {reason}; no file was changed"
-                raise WriteError(message) from None
+            target = _target(replacement)
+            with _explained(replacement):
+                staged.append((_stage(target, replacement.before, replacement.after), target))
             on_progress(1)
-        while staged:
-            temporary, target = staged[0]
-            os.replace(temporary, target)
+        for replacement in replacements:
+            with _explained(replacement):
+                os.replace(*staged[0])
             staged.pop(0)
+            done.append(replacement)
+    except WriteError:
+        _put_back(done)
+        raise
     finally:
         for temporary, _ in staged:
             _forget(temporary)
 
 
-def _stage(target: Path, replacement: Replacement) -> str:
+def _target(replacement: Replacement) -> Path:
+    return Path(os.path.realpath(replacement.path))  # a symlink stays a symlink
+
+
+@contextmanager
+def _explained(replacement: Replacement) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        message = f"{replacement.path}: cannot be written: {reason}; no file was changed"
+        raise WriteError(message) from None
+
+
+def _put_back(done: list[Replacement]) -> None:
+    """Undo replacements that were made before one failed (a mount point cannot be renamed over)."""
+    for replacement in done:
+        target = _target(replacement)
+        os.replace(_stage(target, replacement.after, replacement.before), target)
+
+
+def _stage(target: Path, before: bytes, after: bytes) -> str:
     """Write the new content beside `target`, with its permissions; the temporary's name."""
     import tempfile  # only runs that write pay for it
 
     status = target.stat()
-    if target.read_bytes() != replacement.before:
+    if target.read_bytes() != before:
         raise OSError(0, "it changed while we were reading; run again")
     if not os.access(target, os.W_OK):
         raise PermissionError(13, "Permission denied")
@@ -102,7 +128,7 @@ def _stage(target: Path, replacement: Replacement) -> str:
     )
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(replacement.after)
+            file.write(after)
             file.flush()
             os.fchmod(file.fileno(), stat.S_IMODE(status.st_mode))
             if hasattr(os, "chown") and (status.st_uid, status.st_gid) != (

@@ -14,7 +14,10 @@ from transformer.model import Append, Patch
 from transformer.tree import Alias, Mapping, Node, Scalar, Sequence, event_of, start
 
 BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-_GAP = re.compile(r"(?:[ \t\r\n]|(?<=\s)#[^\n]*)*,")
+_BREAKS = "\n\r\x85\u2028\u2029"
+# Blanks and whole comments: a comma inside a comment is none.
+_GAP = re.compile(f"(?:[ \t{_BREAKS}]|(?<=[ \t{_BREAKS}])#[^{_BREAKS}]*(?=[{_BREAKS}]))*,")
+_COMMENT = re.compile(f"[ \t]+#[^{_BREAKS}]*")
 _DEFAULT_STEP = 2
 
 
@@ -81,6 +84,19 @@ def trailing_comma(text: str, offset: int) -> int | None:
     """Where the comma after `offset` ends, comments and blanks passed over; None without one."""
     found = _GAP.match(text, offset)
     return found.end() if found else None
+
+
+def comment_end(text: str, offset: int) -> int | None:
+    """Where the comment that follows `offset` on its line ends; None without one."""
+    found = _COMMENT.match(text, offset)
+    return found.end() if found else None
+
+
+def blanks_before(text: str, offset: int) -> int:
+    """Where the run of blanks that ends at `offset` starts."""
+    while offset and text[offset - 1] in " \t":
+        offset -= 1
+    return offset
 
 
 def style_of(text: str, mapping: Mapping, new: Patch, fallback: Callable[[], Style]) -> Style:
@@ -213,14 +229,18 @@ def items_of(patch: Patch) -> list[Patch]:
 
 
 class Flow(NamedTuple):
-    """How a flow collection writes its entries; ``indent`` is None when it stands on one line."""
+    """How a flow collection writes its entries.
+
+    ``indent`` is what stands before an entry on its line, None when they share a line; ``step`` is
+    one level of it.
+    """
 
     quote: str = ""
     colon: str = ": "
     space: str = " "
     line: str = "\n"
-    indent: int | None = None
-    step: int = _DEFAULT_STEP
+    indent: str | None = None
+    step: str = " " * _DEFAULT_STEP
 
 
 def flow_text(patch: Patch, flow: Flow) -> str:
@@ -244,6 +264,6 @@ def flow_entries(patch: dict[str, Patch], flow: Flow) -> list[str]:
 def _bracketed(brackets: str, entries: list[str], flow: Flow) -> str:
     if flow.indent is None:
         return brackets[0] + f",{flow.space}".join(entries) + brackets[1]
-    outer = flow.line + " " * flow.indent
-    inner = outer + " " * flow.step
+    outer = flow.line + flow.indent
+    inner = outer + flow.step
     return brackets[0] + inner + f",{inner}".join(entries) + outer + brackets[1]

@@ -6,9 +6,6 @@ from collections.abc import Iterator
 
 from transformer.tree import Alias, Mapping, Node, Scalar, Sequence, is_null
 
-# An anchor may hold itself through a merge key; nobody nests them this deep on purpose.
-_DEEPEST_MERGE = 20
-
 
 def resolve(node: Node | None) -> Node | None:
     """What `node` stands for: an alias gives its target."""
@@ -35,19 +32,22 @@ def child(node: Node | None, *path: str | int) -> Node | None:
             items = node.parts if type(node) is Sequence else []
             node = resolve(items[step]) if step < len(items) else None
         else:
-            node = _entry(node, step, 0)
+            node = _entry(node, step, set())
         if node is None:
             return None
     return node
 
 
-def _entry(node: Node | None, key: str, depth: int) -> Node | None:
-    if type(node) is not Mapping or depth > _DEEPEST_MERGE:
+def _entry(node: Node | None, key: str, seen: set[int]) -> Node | None:
+    """The value of `key`; `seen` keeps mappings that merge each other from being asked twice."""
+    if type(node) is not Mapping:
         return None
     found = node.entries.get(key)
     if found is None and "<<" in node.entries:
-        inherited = (_entry(source, key, depth + 1) for _, source in merged(node))
-        found = next((value for value in inherited if value is not None), None)
+        seen.add(id(node))
+        for _, source in merged(node):
+            if id(source) not in seen:
+                found = found if found is not None else _entry(source, key, seen)
     return resolve(found)
 
 
@@ -59,17 +59,21 @@ def string(node: Node | None, *path: str | int) -> str | None:
     return found.value
 
 
-def strings(node: Node | None, depth: int = 0) -> dict[str, str]:
+def strings(node: Node | None) -> dict[str, str]:
     """The scalar entries of a mapping, merge keys included; empty for anything else."""
-    node = resolve(node)
     found: dict[str, str] = {}
-    if type(node) is not Mapping or depth > _DEEPEST_MERGE:
-        return found
-    if "<<" in node.entries:
-        for _, source in reversed(list(merged(node))):
-            found.update(strings(source, depth + 1))
+    _collect(resolve(node), found, set())
+    return found
+
+
+def _collect(node: Node | None, found: dict[str, str], seen: set[int]) -> None:
+    if type(node) is not Mapping or id(node) in seen:
+        return
     for key, value in node.entries.items():
         target = resolve(value)
         if type(target) is Scalar and key != "<<":
-            found[key] = target.value
-    return found
+            found.setdefault(key, target.value)  # what is written beats what is merged
+    if "<<" in node.entries:
+        seen.add(id(node))
+        for _, source in merged(node):
+            _collect(source, found, seen)

@@ -151,6 +151,7 @@ class Rewrite(NamedTuple):
     edits: tuple[Edit, ...]
     changed: tuple[int, ...]
     diagnostics: tuple[Diagnostic, ...]
+    unproven: str = ""  # our own mistake, in words: the run must end
 
 
 class Draft(NamedTuple):

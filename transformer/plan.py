@@ -6,6 +6,8 @@ is wanted is refused, never overruled.
 
 from __future__ import annotations
 
+import json
+
 from schemas.contract import (
     ENI_RESOURCES,
     INGRESS_DIRECT_ACCESS,
@@ -25,6 +27,8 @@ from transformer.resources import Located
 from transformer.tree import Mapping, Node, Scalar, Sequence, is_null, start
 
 _ENI_NETWORKS = {mode.networks for mode in MODES.values() if mode.networks}
+# What YAML 1.1, and so Kubernetes, reads as true.
+_TRUE = ("true", "yes", "on", "y")
 _SWITCH = {
     "service": (SERVICE_DIRECT_ACCESS, SERVICE_GRACE_SHUTDOWN),
     "ingress": (INGRESS_DIRECT_ACCESS, INGRESS_GRACE_SHUTDOWN),
@@ -106,7 +110,7 @@ def _lacks(annotations: Node | None, key: str, value: str, expected: str) -> boo
 
 
 def _shown(node: Node) -> str:
-    return f'"{node.value}"' if type(node) is Scalar else "not a string"
+    return json.dumps(node.value, ensure_ascii=False) if type(node) is Scalar else "not a string"
 
 
 class _Template:
@@ -125,7 +129,7 @@ class _Template:
 
 def _pod_template(template: _Template, mode: Mode, settings: Settings) -> dict[str, Patch]:
     host_network = child(template.spec, "hostNetwork")
-    if type(host_network) is Scalar and host_network.value.lower() == "true":
+    if type(host_network) is Scalar and host_network.value.lower() in _TRUE:
         raise template.refuse(
             "host-network",
             host_network,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable
 
@@ -10,24 +12,31 @@ import click
 from transformer.model import Diagnostic
 from transformer.transform import Outcome
 
+# What libyaml takes for a line break, in UTF-8.
+_BREAK = re.compile(rb"\r\n|[\n\r]|\xc2\x85|\xe2\x80[\xa8\xa9]")
 _COLORS = {"error": "red", "warning": "yellow", "info": "cyan"}
 
 
-def position(data: bytes, offset: int) -> tuple[int, int]:
-    """Line and column, 1-based, of the byte at `offset`; columns count characters."""
-    begin = data.rfind(b"\n", 0, offset) + 1
-    line = data.count(b"\n", 0, offset) + 1
-    lead = data[begin:offset].decode(errors="replace").lstrip("\ufeff")
-    return line, len(lead) + 1
+class Page:
+    """A source as people see it: where each line starts, so that offsets become line:column."""
 
+    def __init__(self, name: str, data: bytes) -> None:
+        self.name, self.data = name, data
+        self.starts = [0, *(found.end() for found in _BREAK.finditer(data))]
 
-def diagnostic(name: str, data: bytes, found: Diagnostic) -> str:
-    """``file:line:column: severity code: resource: field: what is wrong and what to do``."""
-    line, column = position(data, found.offset)
-    severity = click.style(found.severity, fg=_COLORS[found.severity], bold=True)
-    where = click.style(f"{name}:{line}:{column}", bold=True)
-    subject = "".join(f"{part}: " for part in (found.resource, found.field) if part)
-    return f"{where}: {severity} {found.code}: {subject}{found.message}"
+    def position(self, offset: int) -> tuple[int, int]:
+        """Line and column, 1-based, of the byte at `offset`; columns count characters."""
+        line = bisect_right(self.starts, offset)
+        lead = self.data[self.starts[line - 1] : offset].decode(errors="replace")
+        return line, len(lead.lstrip("\ufeff")) + 1
+
+    def diagnostic(self, found: Diagnostic) -> str:
+        """``file:line:column: severity code: resource: field: what is wrong and what to do``."""
+        line, column = self.position(found.offset)
+        severity = click.style(found.severity, fg=_COLORS[found.severity], bold=True)
+        where = click.style(f"{self.name}:{line}:{column}", bold=True)
+        subject = "".join(f"{part}: " for part in (found.resource, found.field) if part)
+        return f"{where}: {severity} {found.code}: {subject}{found.message}"
 
 
 def error(message: str) -> str:

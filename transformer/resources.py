@@ -71,7 +71,7 @@ def _read(
     metadata = child(node, "metadata")
     own = strings(child(metadata, "annotations"))
     labels = strings(child(metadata, "labels"))
-    skipped = own.get(SKIP) == "true"
+    skipped = own.get(SKIP, "").lower() == "true"
     row = None
     backends: tuple[str, ...] = ()
     selector: dict[str, str] = {}

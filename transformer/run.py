@@ -7,6 +7,7 @@ nothing is written at all.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -23,6 +24,8 @@ from transformer.model import Settings
 from transformer.parallel import Drafter
 from transformer.stream import BOM
 from transformer.transform import Outcome, Source, transform
+
+_STARTS_WITH_MARKER = re.compile(rb"(?:[ \t]*(?:#[^\n]*)?\r?\n)*---")
 
 OK, WOULD_CHANGE, WRONG_INPUT = 0, 1, 2
 
@@ -56,6 +59,8 @@ class Configurations:
     """Finds, reads and remembers the configuration of each file."""
 
     def __init__(self, explicit: str | None, mode: str | None) -> None:
+        if explicit == "":
+            raise ConfigError("--config: an empty path: a variable that is not set?")
         self.explicit = Path(explicit) if explicit else None
         self.mode = config.mode_named(mode) if mode else None
         self._found: dict[Path, Path | None] = {}
@@ -143,41 +148,43 @@ def _transform(
 ) -> tuple[list[Outcome], Counter[str]]:
     """The outcome of each input that is Kubernetes, in order, and why others were left out."""
     skipped: Counter[str] = Counter()
-    groups: dict[Path | None, list[_Input]] = {}
-    for one in inputs:
+    groups: dict[Path | None, list[int]] = {}
+    for index, one in enumerate(inputs):
         # A file that never says apiVersion is no manifest; only a user who names it means it.
-        if one.named or b"apiVersion" in one.source.data:
-            groups.setdefault(one.config, []).append(one)
+        # (UTF-16 hides it; such a file goes on, to a message about its encoding.)
+        utf16 = one.source.data.startswith((b"\xff\xfe", b"\xfe\xff"))
+        if one.named or utf16 or b"apiVersion" in one.source.data:
+            groups.setdefault(one.config, []).append(index)
         else:
             skipped["not Kubernetes"] += 1
-    outcomes: list[Outcome] = []
+    made: dict[int, Outcome] = {}
     with _progress(inputs, options) as advance:
         drafter = Drafter(_processors(), advance)
         for path, members in groups.items():
-            sources = [one.source for one in members]
-            made = transform(sources, configurations.settings(path), drafter)
-            for one, outcome in zip(members, made):
-                kept = _keep(one, outcome, skipped, options)
-                if kept:
-                    outcomes.append(outcome)
-    return outcomes, skipped
+            sources = [inputs[index].source for index in members]
+            outcomes = transform(sources, configurations.settings(path), drafter)
+            made.update(zip(members, outcomes))
+    kept = [index for index in sorted(made) if _keep(inputs[index], made[index], skipped, options)]
+    return [made[index] for index in kept], skipped
 
 
 def _keep(one: _Input, outcome: Outcome, skipped: Counter[str], options: Options) -> bool:
     """Report the diagnostics of one outcome; whether it counts as an input of the run."""
-    template = any(found.code == TEMPLATED for found in outcome.diagnostics)
+    codes = {found.code for found in outcome.diagnostics}
+    template = codes == {TEMPLATED}
     if template and not one.named:
         skipped["skipped (templates)"] += 1
     elif not outcome.is_kubernetes and not one.named:
         skipped["not Kubernetes"] += 1
     else:
-        for found in outcome.diagnostics:
-            click.echo(report.diagnostic(one.source.name, one.source.data, found), err=True)
+        if outcome.diagnostics:
+            page = report.Page(one.source.name, one.source.data)
+            click.echo("\n".join(map(page.diagnostic, outcome.diagnostics)), err=True)
         return True
     if template and options.verbose:
         found = next(found for found in outcome.diagnostics if found.code == TEMPLATED)
         note = found._replace(severity="info")
-        click.echo(report.diagnostic(one.source.name, one.source.data, note), err=True)
+        click.echo(report.Page(one.source.name, one.source.data).diagnostic(note), err=True)
     return False
 
 
@@ -196,10 +203,17 @@ def _deliver(inputs: list[_Input], outcomes: list[Outcome], options: Options) ->
 
         for outcome in outcomes:
             if outcome.edits:
-                lines = diff.unified(outcome.source.name, outcome.source.data, outcome.edits)
+                name = _inside(outcome.source.name)
+                lines = diff.unified(name, outcome.source.data, outcome.edits)
                 _write_text("".join(map(report.diff_line, lines)))
     elif not options.check:
         _write_stream(outcomes)
+
+
+def _inside(name: str) -> str:
+    """`name` relative to the working directory when it lies inside, else without its root."""
+    here = str(Path.cwd()) + os.sep
+    return name.removeprefix(here).lstrip(os.sep)
 
 
 def _write_text(text: str) -> None:
@@ -218,10 +232,16 @@ def _write_stream(outcomes: list[Outcome]) -> None:
     stream = sys.stdout.buffer
     for index, outcome in enumerate(outcomes):
         data = outcome.source.data
-        if index and not data.removeprefix(BOM).startswith(b"---"):
-            stream.write(b"---\n")
-        for piece in outcome.pieces():
-            stream.write(piece)
+        if index:
+            # Between streams: no second byte order mark, and "..." before a directive.
+            data = outcome.result().removeprefix(BOM)
+            if data.startswith(b"%"):
+                stream.write(b"...\n")
+            elif not _STARTS_WITH_MARKER.match(data):
+                stream.write(b"---\n")
+            stream.write(data)
+        else:
+            stream.writelines(outcome.pieces())
         if index + 1 < len(outcomes) and not data.endswith(b"\n"):
             stream.write(b"\n")
     stream.flush()
@@ -234,11 +254,7 @@ def _summarise(
         for line in report.changes(outcomes):
             click.echo(line, err=True)
     if failed:
-        errors = sum(outcome.failed for outcome in outcomes)
-        click.echo(
-            f"{errors or 'some'} of {len(outcomes)} files with errors: nothing was changed",
-            err=True,
-        )
+        click.echo("errors: nothing was changed", err=True)
         return
     if options.check:
         for outcome in outcomes:

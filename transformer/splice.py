@@ -25,12 +25,14 @@ class Splice(NamedTuple):
     text: str
 
 
-def splices(text: str, tree: Tree, root: Node, patch: Patch) -> list[Splice]:
+def splices(text: str, line: str, tree: Tree, root: Node, patch: Patch) -> list[Splice]:
     """The changes of `text` that apply `patch` at `root`, by position, not overlapping.
+
+    `line` is the line break to write where the surroundings have none.
 
     Raises Refused for an edit that would change another place or does not fit the manifest.
     """
-    work = _Splicer(text, tree.shared, root)
+    work = _Splicer(text, line, tree.shared, root)
     work.enter(root, patch, "", None)
     # Deeper entries come first in the list; the stable sort keeps them before shallower ones
     # that go to the same line.
@@ -47,10 +49,9 @@ def apply(text: str, changes: list[Splice]) -> str:
 
 
 class _Splicer:
-    def __init__(self, text: str, shared: set[int], root: Node) -> None:
-        self.text, self.shared = text, shared
+    def __init__(self, text: str, line: str, shared: set[int], root: Node) -> None:
+        self.text, self.line, self.shared = text, line, shared
         self.found: list[Splice] = []
-        self.line = layout.line_break(text)
         self.root = root
 
     @cached_property
@@ -61,10 +62,10 @@ class _Splicer:
     def enter(self, node: Node, patch: Patch, field: str, holder: Mapping | None) -> None:
         """Apply `patch` to `node`, the value of an entry of `holder`."""
         self._refuse_shared(node, field)
-        if is_null(node) and not isinstance(patch, (str, int)):
+        if is_null(node):
             self._fill(node, patch, field, holder)
         elif isinstance(patch, (str, int)) and type(node) is Scalar:
-            self._replace(node, layout.scalar(patch))
+            self._replace(node, layout.scalar(patch), field)
         elif isinstance(patch, dict) and type(node) is Mapping:
             self._mapping(node, patch, field)
         elif isinstance(patch, Items) and type(node) is Sequence:
@@ -95,7 +96,11 @@ class _Splicer:
                 "change those places; write the other uses out",
             )
 
-    def _replace(self, node: Scalar, new: str) -> None:
+    def _replace(self, node: Scalar, new: str, field: str) -> None:
+        if node.anchor is not None:
+            raise Refused(
+                "anchor-edit", start(node), field, f"carries anchor &{node.anchor}; remove it"
+            )
         self.found.append(Splice(node.start_mark.index, node.end_mark.index, new))
 
     def _mapping(self, mapping: Mapping, patch: dict[str, Patch], field: str) -> None:
@@ -110,7 +115,7 @@ class _Splicer:
         if not missing:
             return
         if mapping.event.flow_style:
-            self._add_flow(mapping, missing)
+            self._add_flow(mapping, missing, field)
         else:
             self._add_block(mapping, missing, field)
 
@@ -174,10 +179,10 @@ class _Splicer:
 
     # New entries in flow style.
 
-    def _add_flow(self, mapping: Mapping, missing: dict[str, Patch]) -> None:
+    def _add_flow(self, mapping: Mapping, missing: dict[str, Patch], field: str) -> None:
         flow = self._flow_of(mapping)
         self._insert_flow(
-            mapping, mapping.keys, mapping.parts, layout.flow_entries(missing, flow), flow
+            mapping, mapping.keys, mapping.parts, layout.flow_entries(missing, flow), flow, field
         )
 
     def _insert_flow(
@@ -187,18 +192,31 @@ class _Splicer:
         ends: list[Node],
         entries: list[str],
         flow: Flow,
+        field: str,
     ) -> None:
         text, inside = self.text, holder.event.end_mark.index
-        gap = flow.space if flow.indent is None else flow.line + " " * flow.indent
+        if inside == start(holder):  # the event is empty: no brace opens this mapping
+            raise Refused("wrong-type", start(holder), field, "write this mapping in braces")
+        gap = flow.space if flow.indent is None else flow.line + flow.indent
         if not starts:
             blank = not text[inside : holder.end - 1].strip(" ")
             joined = f",{flow.space}".join(entries)
             self.found.append(Splice(inside, holder.end - 1 if blank else inside, joined))
             return
-        after = max(layout.content_end(text, ends[-1]), layout.content_end(text, starts[-1]))
+        last = ends[-1]
+        if type(last) is Scalar and last.ctag is not None and not last.value:
+            raise Refused("wrong-type", start(last), field, "write this empty value out")
+        after = max(layout.content_end(text, last), layout.content_end(text, starts[-1]))
         comma = layout.trailing_comma(text, after)
-        joined = f",{gap}".join(entries)
-        self._insert(comma or after, f"{gap}{joined}" if comma else f",{gap}{joined}")
+        new = gap + f",{gap}".join(entries)
+        # A comment at the end of the line belongs to the entry before it and stays there.
+        comment = layout.comment_end(text, comma or after) if flow.indent is not None else None
+        if comma is None and comment is None:
+            self._insert(after, "," + new)
+            return
+        if comma is None:
+            self._insert(after, ",")
+        self._insert(comment or comma or after, new)
 
     def _flow_of(self, node: Mapping | Sequence) -> Flow:
         """How the flow collection `node` writes its entries, read off the last one."""
@@ -207,11 +225,9 @@ class _Splicer:
         if not firsts:
             quote = '"' if self.document_style.quote == '"' else ""
             return Flow(quote=quote, line=self.line)
-        at = start(firsts[-1])
-        begin = layout.line_start(firsts[-1])
-        own_line = begin > start(node) and not text[begin:at].strip(" ")
-        before = text[:at].rstrip(" ")
-        space = "" if before.endswith(",") and text[at - 1] == "," else " "
+        at, begin = start(firsts[-1]), layout.line_start(firsts[-1])
+        own_line = begin > start(node) and layout.blanks_before(text, at) == begin
+        space = "" if text[at - 1] == "," else " "
         colon, quote = ": ", ""
         if type(node) is Mapping and type(key := firsts[-1]) is Scalar:
             quote = key.style if key.style in ("'", '"') else ""
@@ -219,8 +235,9 @@ class _Splicer:
             colon = ":" if quote and between == ":" else ": "
             if len(firsts) == 1 and colon == ":":
                 space = ""
-        step = self.document_style.step
-        return Flow(quote, colon, space, self.line, at - begin if own_line else None, step)
+        indent = text[begin:at] if own_line else None
+        step = "\t" if indent and "\t" in indent else " " * self.document_style.step
+        return Flow(quote, colon, space, self.line, indent, step)
 
     # New items, and what is null so far.
 
@@ -235,38 +252,46 @@ class _Splicer:
                 inner = self._flow_of(last)
                 flow = flow._replace(quote=inner.quote, colon=inner.colon)
             entries = [layout.flow_text(item, flow)]
-            self._insert_flow(sequence, sequence.parts, sequence.parts, entries, flow)
+            self._insert_flow(sequence, sequence.parts, sequence.parts, entries, flow, field)
             return
         column, gap = layout.dash_of(self.text, sequence)
         lines = layout.item_lines(item, column, self.document_style._replace(gap=gap, quote=""))
         self._insert_lines(lines, sequence, sequence.parts[-1], field)
 
     def _fill(self, node: Node, patch: Patch, field: str, holder: Mapping | None) -> None:
+        """Give the null value of an entry of `holder` a content."""
         assert type(node) is Scalar
-        at = node.start_mark.index
-        written = node.end_mark.index > at
-        if holder is None or (node.anchor is not None):
-            raise Refused("wrong-type", at, field, "is empty; write the collection out")
-        if not written and not holder.event.flow_style:
+        if holder is None or node.anchor is not None:
+            raise Refused("wrong-type", start(node), field, "is empty; write the collection out")
+        key = next(k for k, v in zip(holder.keys, holder.parts) if v is node)
+        if self.text[start(key) - 2 : start(key)] == "? ":
+            raise Refused("explicit-key", start(key), field, 'write it as "key: value"')
+        scalar = isinstance(patch, (str, int))
+        flow = self._flow_of(holder) if holder.event.flow_style else Flow(line=self.line)
+        if node.end_mark.index > node.start_mark.index:  # ~ or null
+            self._replace(node, layout.flow_text(patch, flow), field)
+        elif holder.event.flow_style or scalar:
+            self._after_colon(key, node, layout.flow_text(patch, flow))
+        else:
             style = layout.style_of(self.text, holder, {"": patch}, lambda: self.document_style)
-            key = next(k for k, v in zip(holder.keys, holder.parts) if v is node)
             column = layout.column_of(key)
             if isinstance(patch, dict):
                 lines = layout.block_lines(patch, column + style.step, style)
             else:
-                items = layout.items_of(patch)
-                lines = [
-                    line
-                    for item in items
-                    for line in layout.item_lines(item, column + style.dash, style)
+                items = [
+                    layout.item_lines(i, column + style.dash, style) for i in layout.items_of(patch)
                 ]
+                lines = [line for item in items for line in item]
             self._insert_lines(lines, node, key, field)
-            return
-        flow = self._flow_of(holder) if holder.event.flow_style else Flow(line=self.line)
-        new = layout.flow_text(patch, flow)
-        if not written and self.text[at - 1] == ":":
-            new = " " + new
-        self._replace(node, new)
+
+    def _after_colon(self, key: Node, node: Scalar, new: str) -> None:
+        """Write the value of a key that has none, and the colon too where it is missing."""
+        end = layout.content_end(self.text, key)
+        colon = self.text.find(":", end, node.start_mark.index + 1)
+        if colon < 0:
+            self._insert(end, f": {new}")
+        else:
+            self._insert(colon + 1, f" {new}")
 
 
 def _join(field: str, key: str) -> str:

@@ -33,6 +33,9 @@ _OPENING = re.compile(
 )
 
 
+# A second kind would be a duplicate key, and whoever reads the last one sees another object.
+_AGAIN = (b"\nkind", b'\n"kind', b"\n'kind", b"\n?")
+
 # There are few kinds and many documents: each word is kept once.
 _word = lru_cache(maxsize=256)(bytes.decode)
 
@@ -69,4 +72,6 @@ def _is_unusual(data: bytes, first: int) -> bool:
 
 def _kind(data: bytes, start: int, end: int) -> str | None:
     match = _OPENING.match(data, start, end)
-    return _word(match[1]) if match else None
+    if match is None or any(data.find(again, match.end() - 1, end) >= 0 for again in _AGAIN):
+        return None
+    return _word(match[1])

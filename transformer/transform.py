@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from schemas.contract import MODES
 from transformer.draft import draft, redraft
-from transformer.errors import ConfigError
+from transformer.errors import ConfigError, Unproven
 from transformer.graph import Reached, reach
 from transformer.model import Diagnostic, Draft, Edit, Resource, Settings
 from transformer.stream import chunks
@@ -137,6 +137,8 @@ def _outcome(
                 rewrite = found.rewrites[settings.modes.index(modes[0])]
             else:
                 rewrite = redraft(source.data, found.start, found.end, modes, settings)
+            if rewrite.unproven:
+                raise Unproven(f"{source.name}: {rewrite.unproven}")
             edits += rewrite.edits
             diagnostics += rewrite.diagnostics
             for one in rewrite.changed:

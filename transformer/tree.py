@@ -213,7 +213,8 @@ class _Composer:
             value: Any = pull()
             if type(value) is not ScalarEvent or value.anchor is not None:
                 value = self.node(value)
-            name = node.value if type(node) is ScalarEvent else f"\0{len(keys)}"
+            spelled = node.target if type(node) is Alias else node
+            name = spelled.value if type(spelled) is ScalarEvent else f"\0{len(keys)}"
             if name in entries:
                 self.tree.duplicates.append(node)
             keys.append(node)

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import COMMAND, FIXTURES, ROOT, Run
+from tests import oracle
+from tests.conftest import COMMAND, FIXTURES, ROOT, Run, tke_direct
 from transformer import files
 from transformer.errors import WriteError
 
@@ -305,7 +306,7 @@ def test_a_wrong_splice_is_caught_by_the_proof_and_nothing_is_written(web: Path)
 
 
 def test_a_closed_pipe_is_no_traceback(web: Path) -> None:
-    web.write_bytes(INPUT * 2000)
+    web.write_bytes(b"---\n".join([INPUT] * 2000))
     command = f"{' '.join(COMMAND)} transform -q -m mixed web.yaml | head -1"
     result = subprocess.run(
         ["/bin/sh", "-c", command],
@@ -314,7 +315,13 @@ def test_a_closed_pipe_is_no_traceback(web: Path) -> None:
         check=False,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
-    assert b"Traceback" not in result.stderr
+    assert result.stdout == b"apiVersion: apps/v1\n"
+    assert result.stderr == b""
+
+
+def test_thousands_of_errors_take_time_in_proportion(run: Run) -> None:
+    result = run("transform", *MIXED, "-", stdin=INPUT.replace(b"---\n", b"") * 2000, timeout=60)
+    assert result.stderr.count(b"stands twice") > 10_000
 
 
 def test_many_processors_give_what_one_gives(run: Run, tmp_path: Path) -> None:
@@ -342,3 +349,87 @@ def test_config_show_spells_out_every_default(run: Run, tmp_path: Path) -> None:
     assert b"conditionType: cloud.tencent.com/load-balancer-backendgroup-ready" in shown
     (tmp_path / ".tke-direct.yaml").write_bytes(shown)
     assert run("config", "show").stdout.split(b"\n")[1:] == shown.split(b"\n")[1:]
+
+
+def test_a_pipe_in_a_directory_is_no_manifest(run: Run, web: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "dangling.yaml").symlink_to(tmp_path / "nowhere")
+    assert run("transform", *MIXED, "--check", ".", timeout=20).returncode == 1
+
+
+def test_an_empty_path_is_not_the_working_directory(run: Run, web: Path) -> None:
+    result = run("transform", *MIXED, "-i", "")
+    assert result.returncode == 2
+    assert b"an empty path" in result.stderr
+    assert web.read_bytes() == INPUT
+
+
+def test_a_file_named_twice_is_one_input(run: Run, web: Path, tmp_path: Path) -> None:
+    (tmp_path / "again.yaml").hardlink_to(web)
+    result = run("transform", *MIXED, "--check", "web.yaml", "./web.yaml", "again.yaml")
+    assert b"1 file would change" in result.stderr
+
+
+def test_a_path_that_climbs_finds_the_same_configuration(run: Run, tmp_path: Path) -> None:
+    deployment, _, service = INPUT.partition(b"---\n")
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "deployment.yaml").write_bytes(deployment)
+    (tmp_path / "service.yaml").write_bytes(service)
+    (tmp_path / ".tke-direct.yaml").write_text(
+        "apiVersion: tke-direct.dev/v1alpha1\nkind: DirectAccess\nspec: {networkMode: mixed}\n"
+    )
+    result = tke_direct("transform", "--check", ".", "../service.yaml", cwd=tmp_path / "sub")
+    assert b"2 files would change (2 resources)" in result.stderr
+
+
+def test_several_results_are_one_readable_stream_in_the_order_of_the_call(
+    run: Run, tmp_path: Path
+) -> None:
+    starts = (b"", b"\xef\xbb\xbf", b"%YAML 1.1\n---\n", b"# note\n---\n")
+    for number, start in enumerate(starts):
+        document = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c%d}\n" % number
+        (tmp_path / f"{number}.yaml").write_bytes(start + document)
+    stream = run("transform", *MIXED, "1.yaml", "0.yaml", "3.yaml", "2.yaml").stdout
+    names = [document["metadata"]["name"] for document in oracle.load(stream)]
+    assert names == ["c1", "c0", "c3", "c2"]
+
+
+def test_replacements_are_put_back_when_a_later_one_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [tmp_path / f"{number}.yaml" for number in range(3)]
+    for path in paths:
+        path.write_bytes(b"old")
+    rename = os.replace
+
+    def busy(source: str, target: Path) -> None:
+        if target == paths[2]:  # as for a file that is a mount point
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+        rename(source, target)
+
+    monkeypatch.setattr(files.os, "replace", busy)
+    with pytest.raises(WriteError, match=r"2\.yaml: cannot be written: Device or resource busy"):
+        files.replace_all([files.Replacement(p, b"old", b"new") for p in paths], lambda n: None)
+    assert [path.read_bytes() for path in paths] == [b"old"] * 3
+    assert sorted(tmp_path.iterdir()) == paths
+
+
+def test_utf_16_is_an_error_wherever_it_is_found(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "wide.yaml").write_bytes(INPUT.decode().encode("utf-16"))
+    result = run("transform", *MIXED, ".")
+    assert result.returncode == 2
+    assert b"wide.yaml:1:1: error encoding: byte 0xff is not UTF-8" in result.stderr
+
+
+@pytest.mark.parametrize("lead", ["", "# \u4e2d\u6587\n"], ids=["ASCII", "wide"])
+@pytest.mark.parametrize("newline", ["", "\n"], ids=["one line", "many lines"])
+def test_long_lists_take_time_in_proportion(lead: str, newline: str, run: Run) -> None:
+    """Quadratic work would run into the time-out: this takes a second or two."""
+    items = ",".join(
+        f'{newline}{{"apiVersion":"v1","kind":"Service","metadata":{{"name":"s{n}"}},'
+        f'"spec":{{"type":"LoadBalancer","selector":{{"app":"s{n}"}}}}}}'
+        for n in range(4000)
+    )
+    data = f'{lead}{{"apiVersion":"v1","kind":"List","items":[{items}]}}\n'.encode()
+    result = run("transform", *MIXED, "-", stdin=data, timeout=60)
+    assert result.stdout.count(b"direct-access") == 4000

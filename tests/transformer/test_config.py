@@ -24,7 +24,7 @@ WRONG = {
     ),
     "an unknown mode": (
         HEAD + "spec: {networkMode: mixt}\n",
-        r"c:3:21: spec.networkMode: 'mixt' is not one of vpc-cni, .*; did you mean 'mixed'\?",
+        r"c:3:21: spec.networkMode: unknown value 'mixt'; did you mean 'mixed'\?",
     ),
     "another kind": ("apiVersion: v1\nkind: Service\n", r"c:\d:\d+: (apiVersion|kind): .*"),
     "nothing": ("", r"c:1:1: the file: .*"),
@@ -32,6 +32,9 @@ WRONG = {
     "a key twice": (HEAD + "kind: DirectAccess\n", r"c:3:1: key 'kind' stands twice"),
     "no YAML": ("a: [", r"c:1:5: .*"),
     "a tab": ("a:\n\tb: c\n", r"c:2:1: a tab indents this line.*"),
+    "a tag": ("spec: !foo {}\n", r"c:1:1: cannot be understood: .*"),
+    "no date": ("x: 2001-99-99\n", r"c:1:1: (cannot be understood: |the file: ).*"),
+    "a key that is a mapping": ("spec: {{a: b}: 2}\n", r"c:1:1: .*"),
     "two documents": (HEAD + "---\n" + HEAD, r"c:4:1: expected one document.*"),
 }
 

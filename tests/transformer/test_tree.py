@@ -75,3 +75,14 @@ def test_the_quick_check_finds_what_the_parser_finds() -> None:
     check_syntax(b"a: b\n")
     with pytest.raises(Malformed):
         check_syntax(b'a: "b\n')
+
+
+def test_mappings_that_merge_each_other_are_asked_once() -> None:
+    text = "x0: &x0 {q: r}\n" + "".join(
+        f"x{n}: &x{n} {{<<: [{', '.join([f'*x{n - 1}'] * 9)}]}}\n" for n in range(1, 30)
+    )
+    root = parse(text + "self: &m {<<: [*m, *m, *m]}\n").roots[0]
+    assert string(root, "x29", "q") == "r"
+    assert strings(child(root, "x29")) == {"q": "r"}
+    assert string(root, "x29", "missing") is None
+    assert strings(child(root, "self")) == {}
