@@ -43,11 +43,19 @@ def race(size: int, racers: list[Peer]) -> tuple[dict[str, Cost], dict[str, int]
 
 
 def unasked(before: str, after: str) -> int:
-    """Lines removed, and lines added that carry none of the wanted settings."""
+    """Lines removed, and lines added that carry none of the wanted settings.
+
+    Compared application by application where the order is kept, so that no line is matched with
+    that of a neighbour.
+    """
     wanted = ("cloud.tencent.com/", "annotations:", "readinessGates:")
-    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm="")
-    changed = [line for line in lines if line[:1] in "+-" and line[:3] not in ("+++", "---")]
-    return sum(line[0] == "-" or not any(word in line for word in wanted) for line in changed)
+    pairs = zip(before.split("\n---\n"), after.split("\n---\n"), strict=False)
+    count = 0
+    for old, new in pairs:
+        lines = difflib.ndiff(old.splitlines(), new.splitlines())
+        changed = [line for line in lines if line[:2] in ("+ ", "- ")]
+        count += sum(line[0] == "-" or not any(w in line for w in wanted) for line in changed)
+    return count
 
 
 def report(racers: list[Peer], missing: list[str]) -> str:
