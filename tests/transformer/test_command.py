@@ -169,6 +169,13 @@ def test_a_wrong_call_exits_2_with_one_message(arguments: tuple[str, ...], run: 
     assert b"Traceback" not in result.stderr
 
 
+def test_an_unknown_mode_is_answered_with_the_nearest_one(run: Run, web: Path) -> None:
+    result = run("transform", "-m", "mixd", "-i", "web.yaml")
+    assert result.returncode == 2
+    assert result.stderr == b"error: unknown network mode 'mixd'; did you mean 'mixed'?\n"
+    assert web.read_bytes() == INPUT
+
+
 def test_one_bad_file_among_fifty_leaves_all_of_them_alone(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "many"
     folder.mkdir()
