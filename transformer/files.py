@@ -64,29 +64,25 @@ class Replacement(NamedTuple):
     after: bytes
 
 
-def replace_all(replacements: list[Replacement], on_progress: Callable[[int], None]) -> None:
+def replace_all(replacements: list[Replacement]) -> None:
     """Write every replacement, or none.
 
     All new contents are on disk beside their targets before the first target is renamed over, so
     a full disk or a read-only directory is met while nothing has changed yet.  A rename is
     atomic: whenever the process dies, each file is wholly old or wholly new.
-    Raises WriteError; the temporary files are gone then.
+    Raises WriteError; whatever is raised, the temporary files are gone and the old contents back.
     """
     staged: list[tuple[str, Path]] = []
-    done: list[Replacement] = []
     try:
         for replacement in replacements:
             target = _target(replacement)
             with _explained(replacement):
                 staged.append((_stage(target, replacement.before, replacement.after), target))
-            on_progress(1)
-        for replacement in replacements:
+        for replacement, (temporary, target) in zip(replacements, staged, strict=True):
             with _explained(replacement):
-                os.replace(*staged[0])
-            staged.pop(0)
-            done.append(replacement)
-    except WriteError:
-        _put_back(done)
+                os.replace(temporary, target)
+    except BaseException:  # a Ctrl-C between two renames too
+        _put_back(replacements[: len(staged)])
         raise
     finally:
         for temporary, _ in staged:
@@ -107,11 +103,12 @@ def _explained(replacement: Replacement) -> Iterator[None]:
         raise WriteError(message) from None
 
 
-def _put_back(done: list[Replacement]) -> None:
-    """Undo replacements that were made before one failed (a mount point cannot be renamed over)."""
-    for replacement in done:
+def _put_back(replacements: list[Replacement]) -> None:
+    """Undo those replacements that were made (a mount point, for one, cannot be renamed over)."""
+    for replacement in replacements:
         target = _target(replacement)
-        os.replace(_stage(target, replacement.after, replacement.before), target)
+        if target.read_bytes() == replacement.after:
+            os.replace(_stage(target, replacement.after, replacement.before), target)
 
 
 def _stage(target: Path, before: bytes, after: bytes) -> str:

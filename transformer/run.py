@@ -197,7 +197,7 @@ def _deliver(inputs: list[_Input], outcomes: list[Outcome], options: Options) ->
             for outcome in outcomes
             if outcome.edits
         ]
-        files.replace_all(replacements, lambda count: None)
+        files.replace_all(replacements)
     elif options.diff:
         from transformer import diff
 

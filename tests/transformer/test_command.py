@@ -258,7 +258,7 @@ def test_a_full_disk_is_met_before_anything_changes(
 
     monkeypatch.setattr(files.os, "fsync", fsync)
     with pytest.raises(WriteError, match=r"2\.yaml: cannot be written: No space left"):
-        files.replace_all([files.Replacement(p, b"old", b"new") for p in paths], lambda n: None)
+        files.replace_all([files.Replacement(p, b"old", b"new") for p in paths])
     assert [path.read_bytes() for path in paths] == [b"old"] * 3
     assert sorted(tmp_path.iterdir()) == paths
 
@@ -267,7 +267,7 @@ def test_a_file_that_changed_meanwhile_is_not_overwritten(tmp_path: Path) -> Non
     path = tmp_path / "web.yaml"
     path.write_bytes(b"newer")
     with pytest.raises(WriteError, match="it changed while we were reading"):
-        files.replace_all([files.Replacement(path, b"old", b"new")], lambda n: None)
+        files.replace_all([files.Replacement(path, b"old", b"new")])
     assert path.read_bytes() == b"newer"
 
 
@@ -416,7 +416,27 @@ def test_replacements_are_put_back_when_a_later_one_fails(
 
     monkeypatch.setattr(files.os, "replace", busy)
     with pytest.raises(WriteError, match=r"2\.yaml: cannot be written: Device or resource busy"):
-        files.replace_all([files.Replacement(p, b"old", b"new") for p in paths], lambda n: None)
+        files.replace_all([files.Replacement(p, b"old", b"new") for p in paths])
+    assert [path.read_bytes() for path in paths] == [b"old"] * 3
+    assert sorted(tmp_path.iterdir()) == paths
+
+
+def test_an_interrupt_between_two_renames_puts_everything_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [tmp_path / f"{number}.yaml" for number in range(3)]
+    for path in paths:
+        path.write_bytes(b"old")
+    rename, interrupts = os.replace, iter([False, True])
+
+    def interrupted(source: str, target: Path) -> None:
+        rename(source, target)
+        if next(interrupts, False):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(files.os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        files.replace_all([files.Replacement(p, b"old", b"new") for p in paths])
     assert [path.read_bytes() for path in paths] == [b"old"] * 3
     assert sorted(tmp_path.iterdir()) == paths
 
