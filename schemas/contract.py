@@ -40,6 +40,21 @@ ENI_RESOURCES = (ENI_IP, DIRECT_ENI)
 # (TKE docs, "Using Services with CLB-to-Pod Direct Access Mode").
 READINESS_GATE = "cloud.tencent.com/load-balancer-backendgroup-ready"
 
+# What carries CLB's listener settings, and the ConfigMap of TKE's service controller.
+SERVICE_CONFIG_GROUP = "cloud.tencent.com"
+SERVICE_CONFIG_KIND = "tkeserviceconfig"  # in lower case: older documents spell TKEServiceConfig
+CONTROLLER_CONFIG = "tke-service-controller-config"
+
+# Annotations that rules join by, by what carries them.
+SERVICE_CONFIG = {
+    "service": "service.cloud.tencent.com/tke-service-config",
+    "ingress": "ingress.cloud.tencent.com/tke-service-config",
+}
+EXISTING_CLB = {
+    "service": "service.kubernetes.io/tke-existed-lbid",
+    "ingress": "kubernetes.io/ingress.existLbId",
+}
+
 # Group of TKE's StatefulSetPlus, as its public clients spell it.
 STATEFULSETPLUS_GROUP = "platform.stke"
 

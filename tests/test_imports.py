@@ -18,7 +18,7 @@ FORBIDDEN = {
     "transformer": {"binder", "kubernetes", "tencentcloud", "requests", "urllib3", "yaml"},
     "binder": {"transformer"},
 }
-SHELL = {"cli", "run", "files", "parallel", "__main__"}
+SHELL = {"cli", "run", "lint.run", "inputs", "files", "parallel", "__main__", "rules"}
 WORLD = {"os", "sys", "subprocess", "socket", "tempfile", "shutil", "urllib", "http"}
 
 SOURCES = sorted(path for name in PACKAGES for path in (ROOT / name).rglob("*.py"))
@@ -41,22 +41,22 @@ def test_a_package_imports_only_what_it_may(path: Path) -> None:
     assert not tops & FORBIDDEN[package]
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "transformer").glob("*.py")), ids=lambda p: p.stem)
-def test_only_the_shell_touches_the_world(path: Path) -> None:
-    tops = {name.split(".")[0] for name in imported(path)}
-    if path.stem not in SHELL:
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted((ROOT / "transformer").rglob("*.py"))
+}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_only_the_shell_touches_the_world(name: str) -> None:
+    tops = {name.split(".")[0] for name in imported(MODULES[name])}
+    if name.removeprefix("transformer.") not in SHELL:
         assert not tops & WORLD
 
 
 def test_imports_of_the_transformer_form_no_loop() -> None:
-    graph = {
-        path.stem: {
-            name.removeprefix("transformer.").split(".")[0]
-            for name in imported(path)
-            if name.startswith("transformer.")
-        }
-        for path in (ROOT / "transformer").glob("*.py")
-    }
+    graph = {name: imported(path) & MODULES.keys() - {name} for name, path in MODULES.items()}
+    assert len(graph) > 40
     while graph:
         leaves = {name for name, needs in graph.items() if not needs & graph.keys()}
         assert leaves, f"a loop among {sorted(graph)}"
@@ -65,8 +65,11 @@ def test_imports_of_the_transformer_form_no_loop() -> None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_contract_literals_stand_in_the_contract_only(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    if "rules" in path.parts:  # what teaches a rule shows real manifests
+        text = text.replace(ast.get_docstring(ast.parse(text), clean=False) or "", "")
     if path != ROOT / "schemas" / "contract.py":
-        assert not re.search(r"cloud\.tencent\.com/", path.read_text(encoding="utf-8"))
+        assert not re.search(r"cloud\.tencent\.com/", text)
 
 
 def modules_of(*arguments: str) -> set[str]:

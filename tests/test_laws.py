@@ -24,7 +24,7 @@ from transformer.transform import Outcome, Source, transform
 EXAMPLES = 2000
 FIRST_ROUND, LAST_ROUND = map(int, os.environ.get("TKE_DIRECT_ROUNDS", "0:1").split(":"))
 CORPUS = Path(os.environ.get("TKE_DIRECT_CORPUS", ROOT.parent / "shared" / "corpus"))
-REFUSALS = {"alias-edit", "anchor-edit", "merge-key-edit", "no-final-newline", "duplicate-key"}
+REFUSALS = {"shared-block", "unusual-layout", "duplicate-key"}
 SUPPORTED = [mode for mode in NetworkMode if mode is not NetworkMode.CILIUM_OVERLAY]
 
 

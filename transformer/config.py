@@ -20,9 +20,18 @@ from schemas.contract import (
     Workload,
 )
 from transformer.errors import ConfigError, Malformed
-from transformer.model import LabelSelector, Override, Requirement, Settings, by_kind
+from transformer.model import (
+    Ignored,
+    LabelSelector,
+    LintSettings,
+    Override,
+    Requirement,
+    Settings,
+    by_kind,
+)
 
 FILE_NAME = ".tke-direct.yaml"
+_FEW = 20  # so many names may stand in one message
 EMPTY: dict[str, Any] = {"apiVersion": API_VERSION, "kind": CONFIG_KIND, "spec": {}}
 
 
@@ -97,19 +106,22 @@ def _check(content: object, name: str, text: str, positions: Any) -> None:
         unknown = next(key for key in error.instance if key not in known)
         keys = node.keys if type(node) is tree.Mapping else []
         node = next((key for key in keys if getattr(key, "value", None) == unknown), node)
-        message = f"{field}: unknown key {unknown!r}{_meant(str(unknown), known)}"
+        message = f"{field}: unknown key {unknown!r}{meant(str(unknown), known)}"
     elif error.validator == "enum":
         known = [str(value) for value in error.validator_value]
-        message = f"{field}: unknown value {error.instance!r}{_meant(str(error.instance), known)}"
+        message = f"{field}: unknown value {error.instance!r}{meant(str(error.instance), known)}"
     offset = tree.start(node) if node is not None else 0
     raise ConfigError(f"{_at(name, text, offset)}: {message}")
 
 
-def _meant(word: str, known: list[str]) -> str:
+def meant(word: str, known: list[str]) -> str:
+    """How to go on after "unknown `word`": the nearest of `known`, or all of them."""
     from difflib import get_close_matches
 
     close = get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(known)}"
+    if close or len(known) > _FEW:
+        return f"; did you mean {close[0]!r}?" if close else ""
+    return f"; known: {', '.join(known)}"
 
 
 def _at(name: str, text: str, offset: int) -> str:
@@ -121,7 +133,7 @@ def mode_named(name: str) -> NetworkMode:
     """The network mode `name`; raises ConfigError with the nearest one."""
     known = [mode.value for mode in NetworkMode]
     if name not in known:
-        raise ConfigError(f"unknown network mode {name!r}{_meant(name, known)}")
+        raise ConfigError(f"unknown network mode {name!r}{meant(name, known)}")
     return NetworkMode(name)
 
 
@@ -153,6 +165,8 @@ def settings(content: Mapping[str, Any], mode: NetworkMode | None = None) -> Set
         pre_stop_s=int(graceful.get("preStopSeconds", 15)),
         grace_period_s=int(graceful.get("terminationGracePeriodSeconds", 60)),
         exclude=tuple(spec.get("exclude", ())),
+        kubernetes=str(spec.get("kubernetesVersion", "")).removeprefix("v"),
+        lint=_lint(spec.get("lint", {})),
     )
     if made.graceful and made.grace_period_s <= made.pre_stop_s:
         raise ConfigError(
@@ -160,6 +174,20 @@ def settings(content: Mapping[str, Any], mode: NetworkMode | None = None) -> Set
             "or the Pod is killed while it still sleeps"
         )
     return made
+
+
+def _lint(spec: dict[str, Any]) -> LintSettings:
+    controllers = spec.get("controllers", {})
+    return LintSettings(
+        target_quota=spec.get("targetQuota", 100),
+        drain_s=spec.get("drainSeconds", 5),
+        service_controller=controllers.get("service", "").removeprefix("v"),
+        ingress_controller=controllers.get("ingress", "").removeprefix("v"),
+        ignored=tuple(
+            Ignored(tuple(row["rules"]), tuple(row.get("resources", ("*",))))
+            for row in spec.get("ignore", ())
+        ),
+    )
 
 
 def _workload(row: dict[str, str]) -> Workload:
@@ -241,7 +269,21 @@ def shown(made: Settings) -> dict[str, Any]:
                 if row not in WORKLOADS
             ],
             "exclude": list(made.exclude),
+            **({"kubernetesVersion": made.kubernetes} if made.kubernetes else {}),
+            "lint": _shown_lint(made.lint),
         },
+    }
+
+
+def _shown_lint(made: LintSettings) -> dict[str, Any]:
+    controllers = {"service": made.service_controller, "ingress": made.ingress_controller}
+    return {
+        "targetQuota": made.target_quota,
+        "drainSeconds": made.drain_s,
+        "controllers": {name: version for name, version in controllers.items() if version},
+        "ignore": [
+            {"rules": list(row.rules), "resources": list(row.resources)} for row in made.ignored
+        ],
     }
 
 

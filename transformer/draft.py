@@ -10,39 +10,63 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable
 from functools import lru_cache
+from typing import NamedTuple, TypeAlias
 
 from schemas.contract import NetworkMode
 from transformer import splice
 from transformer.errors import Malformed, Refused, Unproven
 from transformer.layout import line_break
 from transformer.model import Diagnostic, Draft, Edit, Patch, Rewrite, Settings
-from transformer.plan import combine, patch
+from transformer.plan import combine, leaves, patch, restricted
 from transformer.prove import prove
-from transformer.resources import Located, locate, objects, relevant, templated
+from transformer.resources import Located, Path, locate, objects, relevant, templated
 from transformer.stream import Chunk
 from transformer.tree import Tree, check_syntax, decode, parse
 
 TEMPLATED = "templated"
 
+# Places that may be written, by the index of their resource in the chunk.
+Only: TypeAlias = "dict[int, frozenset[Path]]"
+
 # Twice one of these, and nobody can say what the document is.
 _IDENTITY = ("apiVersion", "kind")
 
 
-def draft(data: bytes, chunk: Chunk, settings: Settings) -> Draft | None:
-    """What is worth keeping of `chunk`; None when it is well-formed and cannot matter."""
+class Read(NamedTuple):
+    """A chunk that may matter: its text and tree, and what turns characters into bytes."""
+
+    chunk: Chunk
+    text: str
+    tree: Tree
+    to_byte: Callable[[int], int]
+
+
+def read(data: bytes, chunk: Chunk, matters: bool) -> Read | Draft | None:
+    """The tree of `chunk`, a Draft that says why there is none, or None when it cannot matter."""
     piece = data[chunk.start : chunk.end]
-    if chunk.kind is not None and not relevant(chunk.kind, settings):
+    if not matters:
         return _check_only(piece, chunk)
     try:
         text = decode(piece)
         tree = _parse(text)
     except Malformed as error:
         return _failed(piece, chunk, error)
+    return Read(chunk, text, tree, _bytes_of(text, chunk.start))
+
+
+def draft(data: bytes, chunk: Chunk, settings: Settings) -> Draft | None:
+    """What is worth keeping of `chunk`; None when it is well-formed and cannot matter."""
+    found = read(data, chunk, chunk.kind is None or relevant(chunk.kind, settings))
+    return draft_of(found, settings) if isinstance(found, Read) else found
+
+
+def draft_of(found: Read, settings: Settings) -> Draft | None:
+    """What is worth keeping of a chunk that was read; None when nothing in it can matter."""
+    chunk, text, tree, to_byte = found
     located = locate(tree, settings)
     is_kubernetes = bool(located) or next(objects(tree), None) is not None
     if not is_kubernetes:
         return Draft(chunk.start, chunk.end, (), (), (), False)
-    to_byte = _bytes_of(text, chunk.start)
     if tree.duplicates and (located or any(key.value in _IDENTITY for key in tree.duplicates)):
         return Draft(chunk.start, chunk.end, (), (), _duplicates(tree, located, to_byte), True)
     if not located:
@@ -57,12 +81,21 @@ def draft(data: bytes, chunk: Chunk, settings: Settings) -> Draft | None:
 
 
 def redraft(
-    data: bytes, start: int, end: int, modes: dict[int, NetworkMode], settings: Settings
+    data: bytes,
+    start: int,
+    end: int,
+    modes: dict[int, NetworkMode],
+    settings: Settings,
+    only: Only | None = None,
 ) -> Rewrite:
-    """The edits of a chunk with several resources: ``modes`` gives the wanted ones by index."""
+    """The edits of a chunk with several resources: ``modes`` gives the wanted ones by index.
+
+    ``only`` leaves out what it does not hold: places to write, by the resource's index.
+    """
     text = decode(data[start:end])
     tree = parse(text)
-    return _rewrite(text, tree, locate(tree, settings), modes, settings, _bytes_of(text, start))
+    located = locate(tree, settings)
+    return _rewrite(text, tree, located, modes, settings, _bytes_of(text, start), only)
 
 
 def _rewrite(
@@ -72,35 +105,38 @@ def _rewrite(
     modes: dict[int, NetworkMode],
     settings: Settings,
     to_byte: Callable[[int], int],
+    only: Only | None = None,
 ) -> Rewrite:
     """Plan, splice and prove: the one way from manifests to edits."""
     patches: dict[int, Patch] = {}
     found: list[splice.Splice] = []
     line = line_break(text)
-    changed: list[int] = []
+    lacks: dict[int, tuple[Path, ...]] = {}
     refused: list[Diagnostic] = []
     for index, mode in modes.items():
         located = resources[index]
         try:
             wish = patch(located, mode, settings)
+            if wish is not None and only is not None:
+                wish = restricted(wish, only.get(index, frozenset()))
             if wish is None:
                 continue
             root = located.root
             found += splice.splices(text, line, tree, tree.roots[root], wish)
-            changed.append(index)
+            lacks[index] = tuple(leaves(wish))
             patches[root] = combine(patches[root], wish) if root in patches else wish
         except Refused as error:
             offset, name = to_byte(error.offset), located.resource.name
             refused.append(Diagnostic(error.code, offset, error.message, name, error.field))
     if refused or not found:
-        return Rewrite((), (), tuple(refused))
+        return Rewrite((), lacks, tuple(refused))
     found.sort(key=lambda change: change.start)
     try:
         prove(tree, splice.apply(text, found), patches)
     except Unproven as error:  # only a draft that is used may stop the run
-        names = ", ".join(resources[index].resource.name for index in changed)
-        return Rewrite((), (), (), f"{names}: {error}")
-    return Rewrite(tuple(_edit(change, to_byte) for change in found), tuple(changed), ())
+        names = ", ".join(resources[index].resource.name for index in lacks)
+        return Rewrite((), {}, (), f"{names}: {error}")
+    return Rewrite(tuple(_edit(change, to_byte) for change in found), lacks, ())
 
 
 def _edit(change: splice.Splice, to_byte: Callable[[int], int]) -> Edit:

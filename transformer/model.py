@@ -90,6 +90,28 @@ class Override(NamedTuple):
     selector: LabelSelector
 
 
+class Ignored(NamedTuple):
+    """Findings that the configuration silences: rule names, and globs over ``Kind ns/name``."""
+
+    rules: tuple[str, ...]
+    resources: tuple[str, ...]
+
+
+class LintSettings(NamedTuple):
+    """What only lint needs to know.
+
+    ``target_quota`` is how many targets CLB takes behind one listener or rule, ``drain_s`` how
+    long a Pod goes on receiving requests after it was told to stop.  A controller version is ''
+    when nobody said which one runs.
+    """
+
+    target_quota: int = 100
+    drain_s: int = 5
+    service_controller: str = ""
+    ingress_controller: str = ""
+    ignored: tuple[Ignored, ...] = ()
+
+
 class Settings(NamedTuple):
     """The configuration of one run, checked and with its defaults."""
 
@@ -108,6 +130,8 @@ class Settings(NamedTuple):
     pre_stop_s: int = 15
     grace_period_s: int = 60
     exclude: tuple[str, ...] = ()
+    kubernetes: str = ""  # minor version like "1.31"; '': nobody said
+    lint: LintSettings = LintSettings()
 
     @property
     def modes(self) -> tuple[NetworkMode, ...]:
@@ -145,11 +169,12 @@ class Resource(NamedTuple):
 class Rewrite(NamedTuple):
     """What direct access does to the resources of one chunk: proven edits, or why not.
 
-    ``changed`` are the indices, in the chunk, of the resources that the edits are in.
+    ``lacks`` holds the places that are to be written (paths from the document's root), by the
+    index of their resource in the chunk.
     """
 
     edits: tuple[Edit, ...]
-    changed: tuple[int, ...]
+    lacks: dict[int, tuple[tuple[str | int, ...], ...]]
     diagnostics: tuple[Diagnostic, ...]
     unproven: str = ""  # our own mistake, in words: the run must end
 

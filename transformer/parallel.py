@@ -1,6 +1,6 @@
-"""Draft chunks on every processor: fork, work, send the small results back.
+"""Read chunks on every processor: fork, work, send the small results back.
 
-Drafts are values and inputs are only read, so a child needs nothing but its memory and a pipe.
+Results are values and inputs are only read, so a child needs nothing but its memory and a pipe.
 Where there is one processor, no fork or little to do, all of it happens here.
 """
 
@@ -9,28 +9,34 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import BinaryIO
+from typing import Any, BinaryIO, Generic, TypeVar
 
 from transformer.draft import draft
 from transformer.model import Draft, Settings
 from transformer.stream import Chunk, chunks
 from transformer.transform import Drafted, Source
 
+T = TypeVar("T")
+
 # Below this many bytes a fork costs more than it saves.
 _WORTH_A_FORK = 200_000
 
 Job = tuple[int, Chunk]
-Result = list[tuple[int, Draft]]
 
 
-class Drafter:
-    """Drafts sources on up to `workers` processors; `on_progress` gets bytes done."""
+class Workers(Generic[T]):
+    """Does `work` for each chunk on up to `count` processors; `on_progress` gets bytes done."""
 
-    def __init__(self, workers: int, on_progress: Callable[[int], None]) -> None:
-        self.workers, self.on_progress = workers, on_progress
+    def __init__(
+        self,
+        work: Callable[[bytes, Chunk, Settings], T | None],
+        count: int,
+        on_progress: Callable[[int], None],
+    ) -> None:
+        self.work, self.count, self.on_progress = work, count, on_progress
 
-    def __call__(self, sources: Sequence[Source], settings: Settings) -> list[Drafted]:
-        """The drafts of each source, in order."""
+    def __call__(self, sources: Sequence[Source], settings: Settings) -> list[tuple[list[T], int]]:
+        """For each source, in order: the results that are not None, and its number of chunks."""
         counts = []
         jobs: list[Job] = []
         for index, source in enumerate(sources):
@@ -38,31 +44,42 @@ class Drafter:
             counts.append(len(pieces))
             jobs += [(index, piece) for piece in pieces]
         size = sum(chunk.end - chunk.start for _, chunk in jobs)
-        workers = self.workers if size >= _WORTH_A_FORK and hasattr(os, "fork") else 1
-        parts = _split(jobs, size, workers)
+        count = self.count if size >= _WORTH_A_FORK and hasattr(os, "fork") else 1
+        parts = _split(jobs, size, count)
         del jobs  # there may be a hundred thousand of them
         children = [
-            _fork(partial(self._work, part, sources, settings, weight=0)) for part in parts[1:]
+            _fork(partial(self._do, part, sources, settings, weight=0)) for part in parts[1:]
         ]
-        results = self._work(parts[0], sources, settings, weight=len(parts))
+        results = self._do(parts[0], sources, settings, weight=len(parts))
         for child in children:
             results += _collect(*child)
-        found: list[list[Draft]] = [[] for _ in sources]
+        found: list[list[T]] = [[] for _ in sources]
         for index, one in results:
             found[index].append(one)
-        return [Drafted(one, count) for one, count in zip(found, counts)]
+        return list(zip(found, counts))
 
-    def _work(
+    def _do(
         self, jobs: list[Job], sources: Sequence[Source], settings: Settings, weight: int
-    ) -> Result:
+    ) -> list[tuple[int, T]]:
         results = []
         for index, chunk in jobs:
-            one = draft(sources[index].data, chunk, settings)
+            one = self.work(sources[index].data, chunk, settings)
             if one is not None:
                 results.append((index, one))
             if weight:
                 self.on_progress(weight * (chunk.end - chunk.start))
         return results
+
+
+class Drafter:
+    """Drafts sources on up to `count` processors; `on_progress` gets bytes done."""
+
+    def __init__(self, count: int, on_progress: Callable[[int], None]) -> None:
+        self.workers: Workers[Draft] = Workers(draft, count, on_progress)
+
+    def __call__(self, sources: Sequence[Source], settings: Settings) -> list[Drafted]:
+        """The drafts of each source, in order."""
+        return [Drafted(*found) for found in self.workers(sources, settings)]
 
 
 def _split(jobs: list[Job], size: int, workers: int) -> list[list[Job]]:
@@ -77,7 +94,7 @@ def _split(jobs: list[Job], size: int, workers: int) -> list[list[Job]]:
     return parts
 
 
-def _fork(work: Callable[[], Result]) -> tuple[int, BinaryIO]:
+def _fork(work: Callable[[], list[tuple[int, T]]]) -> tuple[int, BinaryIO]:
     """Run `work` in a child; its process id and the pipe that its result comes through."""
     import pickle
 
@@ -100,13 +117,13 @@ def _fork(work: Callable[[], Result]) -> tuple[int, BinaryIO]:
         os._exit(status)
 
 
-def _collect(process: int, pipe: BinaryIO) -> Result:
+def _collect(process: int, pipe: BinaryIO) -> list[Any]:
     """What the child sent; raises what it raised."""
     import pickle
 
     try:
         with pipe:
-            answer: Result | Exception = pickle.load(pipe)
+            answer: list[Any] | Exception = pickle.load(pipe)
     except EOFError:
         answer = RuntimeError("a worker process died")
     os.waitpid(process, 0)

@@ -7,6 +7,7 @@ is wanted is refused, never overruled.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterator
 
 from schemas.contract import (
     ENI_RESOURCES,
@@ -78,19 +79,47 @@ def combine(first: Patch, second: Patch) -> Patch:
     return merged
 
 
+def leaves(wanted: Patch, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """The places that `wanted` writes: paths of its scalars; of a sequence, the sequence's own."""
+    if isinstance(wanted, dict):
+        for key, inner in wanted.items():
+            yield from leaves(inner, (*path, key))
+    elif isinstance(wanted, Items):
+        for index, inner in wanted.by_index.items():
+            yield from leaves(inner, (*path, index))
+    else:
+        yield path
+
+
+def restricted(
+    wanted: Patch, places: Collection[tuple[str | int, ...]], path: tuple[str | int, ...] = ()
+) -> Patch | None:
+    """`wanted` without the leaves that are not among `places`; None when nothing is left."""
+    if isinstance(wanted, dict):
+        inside = {key: restricted(inner, places, (*path, key)) for key, inner in wanted.items()}
+        return {key: inner for key, inner in inside.items() if inner is not None} or None
+    if isinstance(wanted, Items):
+        rows = wanted.by_index.items()
+        within = {index: restricted(inner, places, (*path, index)) for index, inner in rows}
+        kept = {index: inner for index, inner in within.items() if inner is not None}
+        return Items(kept) if kept else None
+    return wanted if path in places else None
+
+
 def _entry_point(located: Located, settings: Settings) -> dict[str, Patch]:
     """The annotations that a Service or Ingress lacks."""
     switch, grace = _SWITCH[located.resource.role]
     annotations = child(located.node, "metadata", "annotations")
     missing: dict[str, Patch] = {}
-    if _lacks(annotations, switch, "true", f'"true" (or "false", or {SKIP}: "true", to opt out)'):
+    expected = f'"true" (or "false", or {SKIP}: "true", to opt out)'
+    if _lacks(annotations, switch, "true", expected, "direct-access-value"):
         missing[switch] = "true"
     if settings.graceful and child(annotations, grace) is None:
         missing[grace] = "true"
     return {"metadata": {"annotations": missing}} if missing else {}
 
 
-def _lacks(annotations: Node | None, key: str, value: str, expected: str) -> bool:
+def _lacks(annotations: Node | None, key: str, value: str, expected: str, code: str) -> bool:
     """Whether annotation `key` must be written; raises Refused when it says something else."""
     found = child(annotations, key)
     if found is None or is_null(found):
@@ -102,7 +131,7 @@ def _lacks(annotations: Node | None, key: str, value: str, expected: str) -> boo
         if found.value == value:
             return False
     raise Refused(
-        "contrary-annotation",
+        code,
         start(found),
         f"metadata.annotations[{key}]",
         f"is {_shown(found)}, expected {expected}",
@@ -208,7 +237,7 @@ def _lacks_network(template: _Template, value: str) -> bool:
     if found is not None and value in found.split(","):
         return False
     try:
-        return _lacks(annotations, NETWORKS, value, f'"{value}"')
+        return _lacks(annotations, NETWORKS, value, f'"{value}"', "wrong-network")
     except Refused as refused:
         at = child(annotations, NETWORKS)
         raise template.refuse(refused.code, at, refused.field, refused.message) from None
@@ -232,7 +261,7 @@ def _lacking_resources(template: _Template, index: int, resource: str) -> dict[s
             missing[side] = {resource: "1"}
         elif string(found) != "1":
             raise template.refuse(
-                "contrary-resource",
+                "wrong-eni-count",
                 found,
                 f"spec.containers[{index}].resources.{side}[{resource}]",
                 f'is {_shown(found)}, expected "1": a Pod has one address',

@@ -14,7 +14,13 @@ from transformer.transform import Outcome
 
 # What libyaml takes for a line break, in UTF-8.
 _BREAK = re.compile(rb"\r\n|[\n\r]|\xc2\x85|\xe2\x80[\xa8\xa9]")
-_COLORS = {"error": "red", "warning": "yellow", "info": "cyan"}
+# What would break a line in two, drive a terminal, reorder what it shows or fail to be encoded.
+# The surrogates left out stand for bytes of a file name that is not UTF-8: they are written back.
+_UNSHOWABLE = re.compile(
+    "[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udc7f\udd00-\udfff]"
+)
+
+COLORS = {"error": "red", "warning": "yellow", "info": "cyan"}
 
 
 class Page:
@@ -30,13 +36,30 @@ class Page:
         lead = self.data[self.starts[line - 1] : offset].decode(errors="replace")
         return line, len(lead.lstrip("\ufeff")) + 1
 
+    def line(self, number: int) -> str:
+        """The text of a line, counted from 1, without its break."""
+        end = self.starts[number] if number < len(self.starts) else len(self.data)
+        return self.data[self.starts[number - 1] : end].decode(errors="replace").strip("\r\n\ufeff")
+
     def diagnostic(self, found: Diagnostic) -> str:
         """``file:line:column: severity code: resource: field: what is wrong and what to do``."""
         line, column = self.position(found.offset)
-        severity = click.style(found.severity, fg=_COLORS[found.severity], bold=True)
-        where = click.style(f"{self.name}:{line}:{column}", bold=True)
-        subject = "".join(f"{part}: " for part in (found.resource, found.field) if part)
-        return f"{where}: {severity} {found.code}: {subject}{found.message}"
+        subject = (found.resource, found.field)
+        where = f"{self.name}:{line}:{column}"
+        return sentence(where, found.severity, found.code, subject, found.message)
+
+
+def sentence(where: str, severity: str, code: str, subject: tuple[str, str], message: str) -> str:
+    """``where: severity code: resource: field: message`` in colours; `subject` is the middle."""
+    place = click.style(showable(where), bold=True)
+    grade = click.style(severity, fg=COLORS[severity], bold=True)
+    rest = ": ".join(part for part in (*subject, message) if part)
+    return f"{place}: {grade} {code}: {showable(rest)}"
+
+
+def showable(text: str) -> str:
+    """`text` on one line, with escapes like ``\\x1b`` for what must not reach a terminal."""
+    return _UNSHOWABLE.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def error(message: str) -> str:
@@ -67,11 +90,12 @@ def summary(outcomes: list[Outcome], skipped: Counter[str], verb: str) -> str:
     """One line that counts every input: ``2 files changed (5 resources), 7 unchanged, …``."""
     changed = [outcome for outcome in outcomes if outcome.edits]
     resources = sum(len(outcome.changes) for outcome in changed)
-    parts = [f"{_count(len(changed), 'file')} {verb} ({_count(resources, 'resource')})"]
+    parts = [f"{count(len(changed), 'file')} {verb} ({count(resources, 'resource')})"]
     parts.append(f"{len(outcomes) - len(changed)} unchanged")
-    parts += [f"{count} {reason}" for reason, count in sorted(skipped.items())]
+    parts += [f"{number} {reason}" for reason, number in sorted(skipped.items())]
     return ", ".join(parts)
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """``1 file``, ``2 files``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

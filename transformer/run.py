@@ -10,27 +10,31 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import click
 
-from transformer import config, files, report
+from transformer import files, report
 from transformer.draft import TEMPLATED
-from transformer.errors import ConfigError
-from transformer.model import Settings
+from transformer.inputs import (
+    NOT_KUBERNETES,
+    TEMPLATES,
+    Configurations,
+    Input,
+    by_configuration,
+    processors,
+    progress,
+    read,
+    write,
+)
 from transformer.parallel import Drafter
 from transformer.stream import BOM
-from transformer.transform import Outcome, Source, transform
+from transformer.transform import Outcome, transform
 
 _STARTS_WITH_MARKER = re.compile(rb"(?:[ \t]*(?:#[^\n]*)?\r?\n)*---")
 
 OK, WOULD_CHANGE, WRONG_INPUT = 0, 1, 2
-
-# A progress bar is shown from here on; less is over before one can read it.
-_LONG_WORK_BYTES = 4_000_000
 
 
 class Options(NamedTuple):
@@ -48,61 +52,10 @@ class Options(NamedTuple):
     verbose: bool
 
 
-class _Input(NamedTuple):
-    source: Source
-    path: Path | None  # None: standard input
-    named: bool
-    config: Path | None
-
-
-class Configurations:
-    """Finds, reads and remembers the configuration of each file."""
-
-    def __init__(self, explicit: str | None, mode: str | None) -> None:
-        if explicit == "":
-            raise ConfigError("--config: an empty path: a variable that is not set?")
-        self.explicit = Path(explicit) if explicit else None
-        self.mode = config.mode_named(mode) if mode else None
-        self._found: dict[Path, Path | None] = {}
-        self._content: dict[Path | None, dict[str, Any]] = {None: config.EMPTY}
-
-    def path_for(self, file: Path) -> Path | None:
-        """The configuration file that governs `file`."""
-        if self.explicit:
-            return self.explicit
-        folder = file.parent
-        if folder not in self._found:
-            self._found[folder] = config.find(folder)
-        return self._found[folder]
-
-    def settings(self, path: Path | None) -> Settings:
-        """The settings that the configuration file at `path` gives, None for no file."""
-        if path not in self._content:
-            assert path is not None
-            self._content[path] = config.read(path)
-        return config.settings(self._content[path], self.mode)
-
-    def excludes(self, file: Path) -> bool:
-        """Whether the file's configuration takes it out of directory walks."""
-        path = self.path_for(file)
-        if path is None:
-            return False
-        if path not in self._content:
-            self._content[path] = config.read(path)
-        from fnmatch import fnmatch
-
-        patterns = (self._content[path].get("spec") or {}).get("exclude", ())
-        inside = os.path.relpath(file, path.parent).replace(os.sep, "/")
-        return any(
-            fnmatch(inside, pattern.rstrip("/")) or fnmatch(inside, pattern.rstrip("/") + "/*")
-            for pattern in patterns
-        )
-
-
 def run(options: Options) -> int:
     """Transform what `options` name; the exit code."""
     configurations = Configurations(options.config, options.network_mode)
-    inputs, unreadable = _read(options, configurations)
+    inputs, unreadable = read(options, configurations)
     outcomes, skipped = _transform(inputs, configurations, options)
     for message in unreadable:
         click.echo(message, err=True)
@@ -117,49 +70,15 @@ def run(options: Options) -> int:
     return WOULD_CHANGE if options.check and changed else OK
 
 
-def _read(options: Options, configurations: Configurations) -> tuple[list[_Input], list[str]]:
-    """All inputs, and a message for each that cannot be read."""
-    inputs: list[_Input] = []
-    unreadable: list[str] = []
-    if "-" in options.paths:
-        name = options.stdin_filename or "<stdin>"
-        pretended = Path(options.stdin_filename or "stdin").absolute()
-        data = sys.stdin.buffer.read()
-        source = Source(name, data)
-        inputs.append(_Input(source, None, True, configurations.path_for(pretended)))
-    paths = tuple(path for path in options.paths if path != "-")
-    try:
-        found = files.discover(paths, configurations.excludes, options.force_exclude)
-    except OSError as error:
-        raise ConfigError(f"{error.filename}: {error.strerror}") from None
-    for path, named in found:
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            unreadable.append(report.error(f"{path}: cannot be read: {error.strerror}"))
-            continue
-        source = Source(str(path), data)
-        inputs.append(_Input(source, path, named, configurations.path_for(path.absolute())))
-    return inputs, unreadable
-
-
 def _transform(
-    inputs: list[_Input], configurations: Configurations, options: Options
+    inputs: list[Input], configurations: Configurations, options: Options
 ) -> tuple[list[Outcome], Counter[str]]:
     """The outcome of each input that is Kubernetes, in order, and why others were left out."""
     skipped: Counter[str] = Counter()
-    groups: dict[Path | None, list[int]] = {}
-    for index, one in enumerate(inputs):
-        # A file that never says apiVersion is no manifest; only a user who names it means it.
-        # (UTF-16 hides it; such a file goes on, to a message about its encoding.)
-        utf16 = one.source.data.startswith((b"\xff\xfe", b"\xfe\xff"))
-        if one.named or utf16 or b"apiVersion" in one.source.data:
-            groups.setdefault(one.config, []).append(index)
-        else:
-            skipped["not Kubernetes"] += 1
+    groups = by_configuration(inputs, skipped)
     made: dict[int, Outcome] = {}
-    with _progress(inputs, options) as advance:
-        drafter = Drafter(_processors(), advance)
+    with progress(inputs, "transforming", options.quiet) as advance:
+        drafter = Drafter(processors(), advance)
         for path, members in groups.items():
             sources = [inputs[index].source for index in members]
             outcomes = transform(sources, configurations.settings(path), drafter)
@@ -168,14 +87,14 @@ def _transform(
     return [made[index] for index in kept], skipped
 
 
-def _keep(one: _Input, outcome: Outcome, skipped: Counter[str], options: Options) -> bool:
+def _keep(one: Input, outcome: Outcome, skipped: Counter[str], options: Options) -> bool:
     """Report the diagnostics of one outcome; whether it counts as an input of the run."""
     codes = {found.code for found in outcome.diagnostics}
     template = codes == {TEMPLATED}
     if template and not one.named:
-        skipped["skipped (templates)"] += 1
+        skipped[TEMPLATES] += 1
     elif not outcome.is_kubernetes and not one.named:
-        skipped["not Kubernetes"] += 1
+        skipped[NOT_KUBERNETES] += 1
     else:
         if outcome.diagnostics:
             page = report.Page(one.source.name, one.source.data)
@@ -188,7 +107,7 @@ def _keep(one: _Input, outcome: Outcome, skipped: Counter[str], options: Options
     return False
 
 
-def _deliver(inputs: list[_Input], outcomes: list[Outcome], options: Options) -> None:
+def _deliver(inputs: list[Input], outcomes: list[Outcome], options: Options) -> None:
     """Write the results where the options say."""
     if options.in_place:
         paths = {one.source.name: one.path for one in inputs if one.path is not None}
@@ -199,32 +118,26 @@ def _deliver(inputs: list[_Input], outcomes: list[Outcome], options: Options) ->
         ]
         files.replace_all(replacements)
     elif options.diff:
-        from transformer import diff
-
-        for outcome in outcomes:
-            if outcome.edits:
-                name = _inside(outcome.source.name)
-                lines = diff.unified(name, outcome.source.data, outcome.edits)
-                _write_text("".join(map(report.diff_line, lines)))
+        show_diff(outcomes)
     elif not options.check:
         _write_stream(outcomes)
+
+
+def show_diff(outcomes: list[Outcome]) -> None:
+    """Print what the edits of `outcomes` change, as one unified diff."""
+    from transformer import diff
+
+    for outcome in outcomes:
+        if outcome.edits:
+            name = _inside(outcome.source.name)
+            lines = diff.unified(name, outcome.source.data, outcome.edits)
+            write("".join(map(report.diff_line, lines)))
 
 
 def _inside(name: str) -> str:
     """`name` relative to the working directory when it lies inside, else without its root."""
     here = str(Path.cwd()) + os.sep
     return name.removeprefix(here).lstrip(os.sep)
-
-
-def _write_text(text: str) -> None:
-    context = click.get_current_context(silent=True)
-    if context is None or not _colored(context, sys.stdout):
-        text = click.unstyle(text)
-    sys.stdout.buffer.write(text.encode(errors="surrogateescape"))
-
-
-def _colored(context: click.Context, stream: Any) -> bool:
-    return bool(context.color) if context.color is not None else bool(stream.isatty())
 
 
 def _write_stream(outcomes: list[Outcome]) -> None:
@@ -263,31 +176,3 @@ def _summarise(
     tried = options.check or options.diff
     verb = "changed" if options.in_place else "would change" if tried else "transformed"
     click.echo(report.summary(outcomes, skipped, verb), err=True)
-
-
-def _progress(
-    inputs: list[_Input], options: Options
-) -> AbstractContextManager[Callable[[int], None]]:
-    """A progress bar on a terminal for long work, nothing otherwise."""
-    size = sum(len(one.source.data) for one in inputs)
-    if options.quiet or size < _LONG_WORK_BYTES or not sys.stderr.isatty():
-        return nullcontext(lambda count: None)
-    return _Bar(size)
-
-
-class _Bar:
-    def __init__(self, size: int) -> None:
-        self.bar = click.progressbar(length=size, label="transforming", file=sys.stderr)
-
-    def __enter__(self) -> Callable[[int], None]:
-        self.bar.__enter__()
-        return self.bar.update
-
-    def __exit__(self, *exception: Any) -> None:
-        self.bar.__exit__(*exception)
-
-
-def _processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

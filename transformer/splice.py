@@ -80,7 +80,7 @@ class _Splicer:
     def _refuse_shared(self, node: Node, field: str) -> None:
         if type(node) is Alias:
             raise Refused(
-                "alias-edit",
+                "shared-block",
                 start(node),
                 field,
                 f"stands for anchor &{node.event.anchor}: an edit here would change the anchor "
@@ -89,7 +89,7 @@ class _Splicer:
         if id(node) in self.shared:
             anchor = node.anchor if type(node) is Scalar else node.event.anchor
             raise Refused(
-                "anchor-edit",
+                "shared-block",
                 start(node),
                 field,
                 f"carries anchor &{anchor}, which is used elsewhere too: an edit here would "
@@ -99,7 +99,7 @@ class _Splicer:
     def _replace(self, node: Scalar, new: str, field: str) -> None:
         if node.anchor is not None:
             raise Refused(
-                "anchor-edit", start(node), field, f"carries anchor &{node.anchor}; remove it"
+                "shared-block", start(node), field, f"carries anchor &{node.anchor}; remove it"
             )
         self.found.append(Splice(node.start_mark.index, node.end_mark.index, new))
 
@@ -123,7 +123,7 @@ class _Splicer:
         for name, source in merged(mapping):
             if child(source, key) is not None:
                 raise Refused(
-                    "merge-key-edit",
+                    "shared-block",
                     start(mapping.entries["<<"]),
                     field,
                     f"comes from anchor &{name} through a merge key (<<): an edit would change "
@@ -143,7 +143,7 @@ class _Splicer:
             at = start(key)
             if "?" in self.text[layout.line_start(key) : at]:
                 raise Refused(
-                    "explicit-key",
+                    "unusual-layout",
                     at,
                     field,
                     'is written with an explicit key ("? key"); write it as "key: value"',
@@ -162,7 +162,7 @@ class _Splicer:
             # new lines go before the last entry.
             begin = layout.line_start(last)
             if type(holder) is not Mapping or text[begin : start(last)].strip(" "):
-                raise Refused("no-final-newline", start(last), field, "end the file with a newline")
+                raise Refused("unusual-layout", start(last), field, "end the file with a newline")
             self._insert(begin, "".join(line + self.line for line in lines))
         else:
             self._insert(len(text), "".join(self.line + line for line in lines))
@@ -196,7 +196,7 @@ class _Splicer:
     ) -> None:
         text, inside = self.text, holder.event.end_mark.index
         if inside == start(holder):  # the event is empty: no brace opens this mapping
-            raise Refused("wrong-type", start(holder), field, "write this mapping in braces")
+            raise Refused("unusual-layout", start(holder), field, "write this mapping in braces")
         gap = flow.space if flow.indent is None else flow.line + flow.indent
         if not starts:
             blank = not text[inside : holder.end - 1].strip(" ")
@@ -205,7 +205,7 @@ class _Splicer:
             return
         last = ends[-1]
         if type(last) is Scalar and last.ctag is not None and not last.value:
-            raise Refused("wrong-type", start(last), field, "write this empty value out")
+            raise Refused("unusual-layout", start(last), field, "write this empty value out")
         after = max(layout.content_end(text, last), layout.content_end(text, starts[-1]))
         comma = layout.trailing_comma(text, after)
         new = gap + f",{gap}".join(entries)
@@ -262,10 +262,12 @@ class _Splicer:
         """Give the null value of an entry of `holder` a content."""
         assert type(node) is Scalar
         if holder is None or node.anchor is not None:
-            raise Refused("wrong-type", start(node), field, "is empty; write the collection out")
+            raise Refused(
+                "unusual-layout", start(node), field, "is empty; write the collection out"
+            )
         key = next(k for k, v in zip(holder.keys, holder.parts) if v is node)
         if self.text[start(key) - 2 : start(key)] == "? ":
-            raise Refused("explicit-key", start(key), field, 'write it as "key: value"')
+            raise Refused("unusual-layout", start(key), field, 'write it as "key: value"')
         scalar = isinstance(patch, (str, int))
         flow = self._flow_of(holder) if holder.event.flow_style else Flow(line=self.line)
         if node.end_mark.index > node.start_mark.index:  # ~ or null

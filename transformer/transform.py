@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from schemas.contract import MODES
+from schemas.contract import MODES, NetworkMode
 from transformer.draft import draft, redraft
 from transformer.errors import ConfigError, Unproven
 from transformer.graph import Reached, reach
-from transformer.model import Diagnostic, Draft, Edit, Resource, Settings
+from transformer.model import Diagnostic, Draft, Edit, Resource, Rewrite, Settings
 from transformer.stream import chunks
 
 
@@ -115,6 +115,15 @@ def refuse_unsupported(settings: Settings) -> None:
             )
 
 
+def rewritten(
+    source: Source, found: Draft, modes: dict[int, NetworkMode], settings: Settings
+) -> Rewrite:
+    """What direct access does to a drafted chunk; `modes` has its wanted resources by index."""
+    if len(found.resources) == 1:
+        return found.rewrites[settings.modes.index(modes[0])]
+    return redraft(source.data, found.start, found.end, modes, settings)
+
+
 def _outcome(
     source: Source,
     drafted: Drafted,
@@ -133,15 +142,12 @@ def _outcome(
         diagnostics += [reached.conflicts[i] for i in inside if i in reached.conflicts]
         modes = {i - index: reached.modes[i] for i in inside if i in reached.modes}
         if modes:
-            if count == 1:
-                rewrite = found.rewrites[settings.modes.index(modes[0])]
-            else:
-                rewrite = redraft(source.data, found.start, found.end, modes, settings)
+            rewrite = rewritten(source, found, modes, settings)
             if rewrite.unproven:
                 raise Unproven(f"{source.name}: {rewrite.unproven}")
             edits += rewrite.edits
             diagnostics += rewrite.diagnostics
-            for one in rewrite.changed:
+            for one in rewrite.lacks:
                 name, via = resources[index + one].name, reached.via.get(index + one, ())
                 changes.append(Change(name, via))
         index += count
