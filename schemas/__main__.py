@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from schemas import upstream
 from schemas.contract import ANNOTATIONS, Annotation, On
+from schemas.kubernetes import FILE
 
 _TARGET = Path(__file__).with_name("annotations.schema.json")
 _SLUGS = {On.SERVICE: "service", On.INGRESS: "ingress", On.POD: "pod"}
@@ -50,15 +52,19 @@ def rendered() -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the generated schema, or say whether it is current; the exit code."""
+    """Write the generated schemas, or say whether they are current; the exit code."""
     if arguments == ["generate"]:
         _TARGET.write_text(rendered(), encoding="utf-8")
+        upstream.generate()
         return 0
     if arguments == ["check"]:
-        if _TARGET.read_text(encoding="utf-8") == rendered():
-            return 0
-        print(f"{_TARGET.name} is stale: run `python -m schemas generate`", file=sys.stderr)
-        return 1
+        current = {
+            _TARGET.name: _TARGET.read_text(encoding="utf-8") == rendered(),
+            FILE.name: not upstream.stale(),
+        }
+        for name in (name for name, good in current.items() if not good):
+            print(f"{name} is stale: run `python -m schemas generate`", file=sys.stderr)
+        return 0 if all(current.values()) else 1
     print("usage: python -m schemas generate|check", file=sys.stderr)
     return 2
 
