@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas import upstream
-from schemas.contract import ANNOTATIONS, Annotation, On
+from schemas.annotations import ANNOTATIONS, Annotation, On
 from schemas.kubernetes import FILE
 
 _TARGET = Path(__file__).with_name("annotations.schema.json")
@@ -32,7 +32,7 @@ def annotations_schema() -> dict[str, Any]:
     """JSON Schema with one definition for the annotations of each kind of object."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$comment": "Generated from schemas/contract.py by `python -m schemas generate`.",
+        "$comment": "Generated from schemas/annotations.py by `python -m schemas generate`.",
         "title": "Annotations for CLB direct access on TKE",
         "$defs": {
             slug: {

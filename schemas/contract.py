@@ -1,7 +1,8 @@
-"""The contract with TKE: every annotation key, allowed value, resource name, mode and gate.
+"""The contract with TKE: annotation keys, resource names, network modes, workloads and the gate.
 
-This is the only module of the packages that may spell a ``cloud.tencent.com/`` literal
-(``tests/test_imports.py`` enforces it).  Data only: no I/O, no imports beyond the standard library.
+This module and its table of annotations, ``schemas/annotations.py``, are the only ones of the
+packages that may spell a ``cloud.tencent.com/`` literal (``tests/test_imports.py`` enforces it).
+Data only: no I/O, no imports beyond the standard library.
 
 Sources are named by row.  "TKE docs" are the product documents of Tencent Kubernetes Engine:
 "Service annotations" (457/51258), "Ingress annotations" (457/40675), "CLB-to-Pod direct access"
@@ -11,7 +12,6 @@ Sources are named by row.  "TKE docs" are the product documents of Tencent Kuber
 from __future__ import annotations
 
 from enum import Enum
-from functools import partial
 from typing import NamedTuple
 
 API_GROUP = "tke-direct.dev"
@@ -35,6 +35,25 @@ NETWORKS = "tke.cloud.tencent.com/networks"
 ENI_IP = "tke.cloud.tencent.com/eni-ip"
 DIRECT_ENI = "tke.cloud.tencent.com/direct-eni"
 ENI_RESOURCES = (ENI_IP, DIRECT_ENI)
+BRIDGE_NETWORK = "tke-bridge"  # GlobalRouter's, whose addresses only its own nodes know
+
+# Annotations that keep the address of a Pod, each with the value that does
+# (TKE docs, "Static IP address mode"; the second one is the older spelling).
+STATIC_IP = {
+    "tke.cloud.tencent.com/vpc-ip-claim-delete-policy": "Never",
+    "tke.cloud.tencent.com/enable-static-ip": "true",
+}
+
+# What sends a Pod to a super node: a node label, a taint, and an annotation with that value.
+NODE_TYPE_LABEL = "node.kubernetes.io/instance-type"
+SUPER_NODE = "eklet"
+SUPER_NODE_TAINT = "eks.tke.cloud.tencent.com/eklet"
+POD_TYPE = "tke.cloud.tencent.com/pod-type"
+
+# The port inside every Pod of a super node that serves its metrics, and what moves it away
+# (TKE docs, "Annotations of super nodes").
+SUPER_NODE_METRICS_PORT = 9100
+METRICS_PORT = "eks.tke.cloud.tencent.com/metrics-port"
 
 # One fixed string for all Services of a Pod; TKE's own controller confirms it
 # (TKE docs, "Using Services with CLB-to-Pod Direct Access Mode").
@@ -50,10 +69,100 @@ SERVICE_CONFIG = {
     "service": "service.cloud.tencent.com/tke-service-config",
     "ingress": "ingress.cloud.tencent.com/tke-service-config",
 }
+GRACE_SHUTDOWN = {"service": SERVICE_GRACE_SHUTDOWN, "ingress": INGRESS_GRACE_SHUTDOWN}
+GRACE_DELETION = {
+    "service": "service.cloud.tencent.com/enable-grace-deletion",
+    "ingress": "ingress.cloud.tencent.com/enable-grace-deletion",
+}
 EXISTING_CLB = {
     "service": "service.kubernetes.io/tke-existed-lbid",
     "ingress": "kubernetes.io/ingress.existLbId",
 }
+PASS_TO_TARGET = {
+    "service": "service.cloud.tencent.com/pass-to-target",
+    "ingress": "ingress.cloud.tencent.com/pass-to-target",
+}
+
+# How TKE's controller syncs an object; "skip" leaves it and its CLB alone
+# (TKE docs, "Service annotations", controller 2.10.0).
+SYNC_MODE = {
+    "service": "service.cloud.tencent.com/mode",
+    "ingress": "ingress.cloud.tencent.com/mode",
+}
+SYNC_SKIP = "skip"
+
+# Annotations of Services that single rules are about.
+SPECIFY_PROTOCOL = "service.cloud.tencent.com/specify-protocol"
+SERVICE_WEIGHTS = "service.cloud.tencent.com/lb-rs-weight"
+TARGET_GROUPS = "service.cloud.tencent.com/target-groups"
+MODIFICATION_PROTECTION = "service.cloud.tencent.com/modification-protection"
+SHARE_EXISTING_CLB = "service.kubernetes.io/qcloud-share-existed-lb"
+CROSS_VPC = "service.cloud.tencent.com/cross-vpc-id"
+CROSS_REGION = "service.cloud.tencent.com/cross-region-id"
+
+# What TKE reads only when it creates the CLB of a Service: the key, and what it decides
+# (TKE docs, "Service annotations" and "Using existing CLBs").
+CLB_CREATION = {
+    "service.kubernetes.io/qcloud-loadbalancer-internal-subnetid": "whether it is private",
+    "service.kubernetes.io/qcloud-loadbalancer-internet-charge-type": "how it is billed",
+    "service.kubernetes.io/qcloud-loadbalancer-internet-max-bandwidth-out": "its bandwidth",
+    "service.kubernetes.io/service.extensiveParameters": "how it is created",
+}
+
+# What chooses or weighs nodes behind CLB, so that it is for NodePorts only
+# (TKE docs, "Service backend selection").
+NODE_PORT_ONLY = (
+    "service.kubernetes.io/local-svc-only-bind-node-with-pod",
+    "service.cloud.tencent.com/local-svc-weighted-balance",
+    "service.kubernetes.io/qcloud-loadbalancer-backends-label",
+)
+
+
+class ListenerProtocol(NamedTuple):
+    """A protocol of a CLB listener: what carries it, and whether it needs a certificate."""
+
+    transport: str
+    certificate: bool = False
+
+
+# The values of SPECIFY_PROTOCOL (TKE docs, "Service extension protocol", read 2026-08).
+LISTENER_PROTOCOLS = {
+    "TCP": ListenerProtocol("TCP"),
+    "UDP": ListenerProtocol("UDP"),
+    "TCP_SSL": ListenerProtocol("TCP", certificate=True),
+    "HTTP": ListenerProtocol("TCP"),
+    "HTTPS": ListenerProtocol("TCP", certificate=True),
+    "QUIC": ListenerProtocol("UDP", certificate=True),
+}
+
+# Listeners of one CLB, unless a ticket raised the quota (CLB docs, "Use limits").
+LISTENER_QUOTA = 50
+
+# Lets TKE make the TkeServiceConfig itself, and how the names end that it gives to those: no
+# other may be called so (TKE docs, "Service CLB configuration", event code E4051).
+SERVICE_CONFIG_AUTO = {
+    "service": "service.cloud.tencent.com/tke-service-config-auto",
+    "ingress": "ingress.cloud.tencent.com/tke-service-config-auto",
+}
+RESERVED_CONFIG_ENDINGS = ("-auto-service-config", "-auto-ingress-config")
+
+# What tells the listeners of an Ingress (TKE docs, "Ingress annotations").
+LISTEN_PORTS = "ingress.cloud.tencent.com/listen-ports"
+CERTIFICATE = "ingress.cloud.tencent.com/certificate"
+HTTP_RULES = "kubernetes.io/ingress.http-rules"
+HTTPS_RULES = "kubernetes.io/ingress.https-rules"
+RULE_MIX = "kubernetes.io/ingress.rule-mix"
+RULE_MIX_BOTH = "kubernetes.io/ingress.rule-mix-both"
+AUTO_REWRITE = "ingress.cloud.tencent.com/auto-rewrite"
+REWRITE_SUPPORT = "ingress.cloud.tencent.com/rewrite-support"
+
+# How an Ingress comes by its CLB (same source).
+ENABLE_GROUP = "ingress.cloud.tencent.com/enable-group"
+INGRESS_PARAMETERS = "kubernetes.io/ingress.extensiveParameters"
+
+# The key of CONTROLLER_CONFIG that lets TKE bind Pods of a GlobalRouter cluster
+# (TKE docs, "CLB-to-Pod direct access": since 1.6.0 of the service controller).
+GLOBAL_ROUTE_SWITCH = "GlobalRouteDirectAccess"
 
 # Group of TKE's StatefulSetPlus, as its public clients spell it.
 STATEFULSETPLUS_GROUP = "platform.stke"
@@ -157,163 +266,3 @@ WORKLOADS: tuple[Workload, ...] = (
 )
 
 INGRESS_GROUPS = ("networking.k8s.io", "extensions")
-
-
-class On(str, Enum):
-    """Which object carries an annotation."""
-
-    SERVICE = "Service"
-    INGRESS = "Ingress"
-    POD = "Pod template"
-
-
-class Annotation(NamedTuple):
-    """One annotation users may set, and which strings it takes.
-
-    ``values`` lists the allowed strings, ``pattern`` a regular expression over the whole string,
-    ``json`` the JSON type that the string must parse to; at most one of the three is given.
-    """
-
-    on: On
-    key: str
-    summary: str
-    values: tuple[str, ...] = ()
-    pattern: str = ""
-    json: str = ""
-    direct_only: bool = False
-    since: str = ""  # least version of TKE's service or ingress controller
-
-
-_BOOLEAN = ("true", "false")
-_NAME = r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?"
-_WEIGHT = r"(100|[1-9]?[0-9])"
-_BANDWIDTH = r"(20[0-3][0-9]|204[0-8]|1[0-9]{3}|[1-9][0-9]{0,2})"
-_CHARGES = ("BANDWIDTH_POSTPAID_BY_HOUR", "TRAFFIC_POSTPAID_BY_HOUR", "BANDWIDTH_PACKAGE")
-_GROUPS = r"(sg-[0-9a-z]+(,sg-[0-9a-z]+){0,4})?"
-_SVC, _ING, _TKE = "service.cloud.tencent.com", "ingress.cloud.tencent.com", "tke.cloud.tencent.com"
-_K8S, _INGK8S = "service.kubernetes.io", "kubernetes.io"
-
-
-_service = partial(Annotation, On.SERVICE)
-_ingress = partial(Annotation, On.INGRESS)
-_pod = partial(Annotation, On.POD)
-
-# Source: TKE docs "Service annotations", "Ingress annotations", "VPC-CNI", read 2026-08.
-ANNOTATIONS: tuple[Annotation, ...] = (
-    _service(SERVICE_DIRECT_ACCESS, "CLB binds Pod address and target port", values=_BOOLEAN),
-    _service(
-        SERVICE_GRACE_SHUTDOWN,
-        "weight 0 when a Pod terminates",
-        values=_BOOLEAN,
-        direct_only=True,
-    ),
-    _service(
-        f"{_SVC}/enable-grace-shutdown-tkex",
-        "weight 0 when an endpoint is not ready",
-        values=_BOOLEAN,
-        direct_only=True,
-    ),
-    _service(
-        f"{_SVC}/enable-grace-deletion",
-        "weight 0 before the kubelet removes the Pod",
-        values=_BOOLEAN,
-        direct_only=True,
-        since="2.5.0",
-    ),
-    _service(f"{_K8S}/tke-existed-lbid", "use an existing CLB", pattern=r"lb-[0-9a-z]+"),
-    _service(
-        f"{_K8S}/qcloud-share-existed-lb", "share an existing CLB (serverless)", values=_BOOLEAN
-    ),
-    _service(
-        f"{_K8S}/qcloud-loadbalancer-internal-subnetid",
-        "private CLB in this subnet",
-        pattern=r"subnet-[0-9a-z]+",
-    ),
-    _service(
-        f"{_K8S}/qcloud-loadbalancer-internet-charge-type",
-        "how a public CLB is billed",
-        values=_CHARGES,
-    ),
-    _service(
-        f"{_K8S}/qcloud-loadbalancer-internet-max-bandwidth-out",
-        "bandwidth of a public CLB in Mbps",
-        pattern=_BANDWIDTH,
-    ),
-    _service(
-        f"{_K8S}/service.extensiveParameters", "parameters for creating the CLB", json="object"
-    ),
-    _service(f"{_SVC}/tke-service-config", "TkeServiceConfig of the same namespace", pattern=_NAME),
-    _service(f"{_SVC}/tke-service-config-auto", "let TKE make a TkeServiceConfig", values=_BOOLEAN),
-    _service(f"{_SVC}/specify-protocol", "listener protocol by port", json="object"),
-    _service(f"{_SVC}/lb-rs-weight", "weights by StatefulSet", json="object", direct_only=True),
-    _service(
-        f"{_SVC}/target-groups",
-        "bind target groups",
-        json="array",
-        direct_only=True,
-        since="2.8.0",
-    ),
-    _service(f"{_SVC}/pass-to-target", "only the CLB's security groups check", values=_BOOLEAN),
-    _service(f"{_SVC}/security-groups", "at most five security groups", pattern=_GROUPS),
-    _service(f"{_SVC}/modification-protection", "protect the CLB from edits", values=_BOOLEAN),
-    _service(f"{_SVC}/mode", "leave the Service alone", values=("skip",), since="2.10.0"),
-    _service(f"{_SVC}/prevent-loopback", "node-level guard against loops", values=_BOOLEAN),
-    _ingress(INGRESS_CLASS_ANNOTATION, "controller that serves the Ingress", pattern=_NAME),
-    _ingress(INGRESS_DIRECT_ACCESS, "CLB binds Pod address and target port", values=_BOOLEAN),
-    _ingress(
-        INGRESS_GRACE_SHUTDOWN,
-        "weight 0 when a Pod terminates",
-        values=_BOOLEAN,
-        direct_only=True,
-    ),
-    _ingress(
-        f"{_ING}/enable-grace-shutdown-tkex",
-        "weight 0 when an endpoint is not ready",
-        values=_BOOLEAN,
-        direct_only=True,
-    ),
-    _ingress(
-        f"{_ING}/enable-grace-deletion",
-        "weight 0 before the kubelet removes the Pod",
-        values=_BOOLEAN,
-        direct_only=True,
-        since="2.4.0",
-    ),
-    _ingress(f"{_INGK8S}/ingress.existLbId", "use an existing CLB", pattern=r"lb-[0-9a-z]+"),
-    _ingress(
-        f"{_INGK8S}/ingress.subnetId", "private CLB in this subnet", pattern=r"subnet-[0-9a-z]+"
-    ),
-    _ingress(
-        f"{_INGK8S}/ingress.internetChargeType", "how a public CLB is billed", values=_CHARGES
-    ),
-    _ingress(
-        f"{_INGK8S}/ingress.internetMaxBandwidthOut",
-        "bandwidth of a public CLB in Mbps",
-        pattern=_BANDWIDTH,
-    ),
-    _ingress(
-        f"{_INGK8S}/ingress.extensiveParameters", "parameters for creating the CLB", json="object"
-    ),
-    _ingress(f"{_INGK8S}/ingress.rule-mix", "mix HTTP and HTTPS rules", values=_BOOLEAN),
-    _ingress(f"{_ING}/tke-service-config", "TkeServiceConfig of the same namespace", pattern=_NAME),
-    _ingress(f"{_ING}/tke-service-config-auto", "let TKE make a TkeServiceConfig", values=_BOOLEAN),
-    _ingress(f"{_ING}/lb-rs-weight", "weights by StatefulSet", json="object", direct_only=True),
-    _ingress(f"{_ING}/listen-ports", "ports to listen on", json="array", since="2.4.1"),
-    _ingress(f"{_ING}/enable-group", "share one CLB", values=_BOOLEAN, since="2.10.0"),
-    _ingress(f"{_ING}/pass-to-target", "only the CLB's security groups check", values=_BOOLEAN),
-    _ingress(f"{_ING}/security-groups", "at most five security groups", pattern=_GROUPS),
-    _ingress(f"{_ING}/mode", "leave the Ingress alone", values=("skip",), since="2.10.0"),
-    _pod(
-        NETWORKS,
-        "networks of the Pod, a comma list",
-        pattern=r"(tke-route-eni|tke-direct-eni|tke-bridge|flannel)"
-        r"(,(tke-route-eni|tke-direct-eni|tke-bridge|flannel))*",
-    ),
-    _pod(f"{_SVC}/custom-weight", "weight of this Pod", pattern=_WEIGHT, direct_only=True),
-    _pod(f"{_ING}/custom-weight", "weight of this Pod", pattern=_WEIGHT, direct_only=True),
-    _pod(
-        f"{_TKE}/vpc-ip-claim-delete-policy",
-        "static address of a StatefulSet Pod",
-        values=("Never", "Immediate"),
-    ),
-)

@@ -10,7 +10,16 @@ from jsonschema import Draft202012Validator
 
 import schemas
 from schemas.__main__ import main
-from schemas.contract import ANNOTATIONS, MODES, NETWORKS, Annotation, NetworkMode, On
+from schemas.annotations import (
+    ANNOTATIONS,
+    DEPRECATED,
+    FORMS,
+    INVENTED,
+    WRITTEN_ANNOTATIONS,
+    Annotation,
+    On,
+)
+from schemas.contract import MODES, NETWORKS, NetworkMode
 
 
 @pytest.mark.parametrize("name", schemas.names())
@@ -31,11 +40,19 @@ def test_the_configuration_knows_the_modes_of_the_contract() -> None:
 def test_an_annotation_row_says_one_thing(row: Annotation) -> None:
     assert sum(map(bool, (row.values, row.pattern, row.json))) == 1
     re.compile(row.pattern)
+    assert not row.pattern or row.pattern in FORMS, "what it asks for is said in words"
 
 
 def test_annotation_keys_stand_once_for_each_kind_of_object() -> None:
     keys = [(row.on, row.key) for row in ANNOTATIONS]
     assert len(keys) == len(set(keys))
+
+
+def test_what_is_written_or_gone_is_not_for_users() -> None:
+    settable = {row.key for row in ANNOTATIONS}
+    others = [row.key for table in (WRITTEN_ANNOTATIONS, DEPRECATED, INVENTED) for row in table]
+    assert len(others) == len(set(others))
+    assert not settable & set(others)
 
 
 def pod_annotations(value: object) -> bool:

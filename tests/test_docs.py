@@ -91,4 +91,4 @@ def test_the_demo_changes_nothing_in_the_checkout() -> None:
 def test_every_fixture_group_is_known() -> None:
     groups = {path.name for path in FIXTURES.iterdir()}
     modes = {mode.value for mode in MODES}
-    assert groups <= modes | {"noop", "refused", "styles", "ingress"}
+    assert groups <= modes | {"noop", "refused", "styles", "ingress", "lint"}

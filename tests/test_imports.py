@@ -18,7 +18,18 @@ FORBIDDEN = {
     "transformer": {"binder", "kubernetes", "tencentcloud", "requests", "urllib3", "yaml"},
     "binder": {"transformer"},
 }
-SHELL = {"cli", "run", "lint.run", "inputs", "files", "parallel", "__main__", "rules"}
+SHELL = {
+    "cli",
+    "run",
+    "lint.run",
+    "inputs",
+    "patches",
+    "examine",
+    "files",
+    "parallel",
+    "__main__",
+    "rules",
+}
 WORLD = {"os", "sys", "subprocess", "socket", "tempfile", "shutil", "urllib", "http"}
 
 SOURCES = sorted(path for name in PACKAGES for path in (ROOT / name).rglob("*.py"))
@@ -68,7 +79,7 @@ def test_contract_literals_stand_in_the_contract_only(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     if "rules" in path.parts:  # what teaches a rule shows real manifests
         text = text.replace(ast.get_docstring(ast.parse(text), clean=False) or "", "")
-    if path != ROOT / "schemas" / "contract.py":
+    if path not in (ROOT / "schemas" / "contract.py", ROOT / "schemas" / "annotations.py"):
         assert not re.search(r"cloud\.tencent\.com/", text)
 
 

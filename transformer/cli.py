@@ -75,6 +75,159 @@ def transform(context: click.Context, /, color: str, **options: Any) -> None:
     context.exit(run(Options(**options)))
 
 
+@cli.command()
+@click.argument("paths", nargs=-1)
+@click.option("--fix", is_flag=True, help="Mend what transform would mend; exit 1 if it did.")
+@click.option("--diff", is_flag=True, help="Print what --fix would change; change nothing.")
+@click.option(
+    "--format",
+    type=click.Choice(["text", "json", "github", "sarif", "junit"]),
+    help="Default: text; github inside GitHub Actions.",
+)
+@click.option("-o", "--output", metavar="FILE", help="Write the findings there, not to stdout.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["error", "warning", "info"]),
+    default="error",
+    show_default=True,
+    help="Exit 1 from this severity on.",
+)
+@click.option("--exit-zero", is_flag=True, help="Exit 0 whatever is found.")
+@click.option("--select", multiple=True, metavar="RULE,…", help="Only these rules.")
+@click.option("--ignore", multiple=True, metavar="RULE,…", help="Not these rules.")
+@click.option("--baseline", metavar="FILE", help="Be silent about the findings in this file.")
+@click.option("--write-baseline", is_flag=True, help="Write what is found to --baseline FILE.")
+@click.option(
+    "--no-inline-ignores", is_flag=True, help="Do not honour ignore annotations and comments."
+)
+@click.option(
+    "--require-transformed", is_flag=True, help="What transform would still change is an error."
+)
+@click.option(
+    "--per-file",
+    is_flag=True,
+    help="Judge each file alone; leaves out rules that need the whole build.",
+)
+@click.option("-m", "--network-mode", metavar="MODE", help="How Pods get their addresses.")
+@click.option(
+    "--config", metavar="FILE", help="Configuration; default: the nearest .tke-direct.yaml."
+)
+@click.option("--stdin-filename", metavar="FILE", help="Name of '-' in messages and look-ups.")
+@click.option("--force-exclude", is_flag=True, help="Apply spec.exclude to named files too.")
+@click.option("-q", "--quiet", is_flag=True, help="Print findings only.")
+@click.option("-v", "--verbose", is_flag=True, help="Name the files that are skipped.")
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    help="Colours; auto: on terminals, unless NO_COLOR is set.",
+)
+@click.pass_context
+def lint(context: click.Context, /, color: str, **options: Any) -> None:
+    """Say what would break direct access, before it reaches a cluster.
+
+    PATHS are files, directories (walked for *.yaml, *.yml, *.json) or '-' for standard input.
+    All of them form one build: a Service is judged by the workloads that it selects.
+
+    \b
+    Everything below here:     tke-direct lint .
+    What a build renders:      kustomize build . | tke-direct lint -
+    Mend what can be mended:   tke-direct lint --fix .
+    Learn about a finding:     tke-direct explain RULE
+
+    Silence a finding with a comment on its line, `# tke-direct: ignore[RULE]`, with the annotation
+    tke-direct.dev/ignore: RULE on the resource, or with spec.lint.ignore in .tke-direct.yaml.
+    """
+    if not options["paths"]:
+        raise click.UsageError("name files or directories, or '-' for standard input")
+    if options["fix"] and options["diff"]:
+        raise click.UsageError("--fix writes; --diff does not: choose one")
+    if options["fix"] and "-" in options["paths"]:
+        raise click.UsageError(
+            "standard input cannot be mended in place: pipe it through transform"
+        )
+    if options["write_baseline"] and not options["baseline"]:
+        raise click.UsageError("--write-baseline needs --baseline FILE to write to")
+    _set_color(context, color)
+    if options["format"] is None:
+        on_github = os.environ.get("GITHUB_ACTIONS") == "true" and options["output"] is None
+        options["format"] = "github" if on_github else "text"
+    from transformer.lint.run import Options, run
+
+    terminal = color == "always" or (color == "auto" and sys.stdout.isatty())
+    context.exit(run(Options(**options, carets=terminal)))
+
+
+@cli.command()
+@click.argument("paths", nargs=-1)
+@click.option("--format", type=click.Choice(["text", "mermaid", "dot"]), default="text")
+@click.option("-m", "--network-mode", metavar="MODE", help="How Pods get their addresses.")
+@click.option(
+    "--config", metavar="FILE", help="Configuration; default: the nearest .tke-direct.yaml."
+)
+@click.option("--stdin-filename", metavar="FILE", help="Name of '-' in messages and look-ups.")
+@click.option("--force-exclude", is_flag=True, help="Apply spec.exclude to named files too.")
+@click.pass_context
+def graph(context: click.Context, /, **options: Any) -> None:
+    """Draw who sends traffic to whom: Ingress, Service, workload, readiness gate.
+
+    Findings of lint are marked.  PATHS are as for lint.
+
+    \b
+    For a terminal:       tke-direct graph deploy/
+    For a README:         tke-direct graph --format mermaid deploy/
+    For a picture file:   tke-direct graph --format dot deploy/ | dot -Tsvg
+    """
+    if not options["paths"]:
+        raise click.UsageError("name files or directories, or '-' for standard input")
+    from transformer.lint.run import GraphOptions, draw
+
+    context.exit(draw(GraphOptions(**options, quiet=True)))
+
+
+@cli.command()
+@click.option("--format", type=click.Choice(["text", "json", "markdown"]), default="text")
+def rules(format: str) -> None:
+    """List the rules of lint."""
+    from transformer.lint.teach import listing
+
+    click.echo(listing(format), nl=False)
+
+
+@cli.command()
+@click.argument("rule")
+def explain(rule: str) -> None:
+    """Say what RULE finds, why it matters and what to write instead."""
+    from transformer.lint.teach import explanation
+
+    click.echo(explanation(rule), nl=False)
+
+
+@cli.command("doctor")
+@click.argument("directory", metavar="[DIR]", default=".")
+@click.pass_context
+def doctor_command(context: click.Context, /, directory: str) -> None:
+    """Say whether the repository in DIR is wired so that tke-direct really runs.
+
+    It reads kustomizations, Makefiles, scripts, workflows, Argo CD's settings and plugins, and
+    .tke-direct.yaml; it looks for programs on the PATH and in kustomize's plugin home.  It runs
+    nothing and changes nothing.
+
+    \b
+    It finds, for instance:
+      kustomize build without --enable-exec: kustomize skips the function and exits 0
+      kubectl apply -k, which runs no plugins
+      a pipe in an Argo CD plugin that hides a failed build
+      a network mode that the manifests contradict
+
+    Exit codes: 0 fine, 1 problems, 2 DIR or the call is wrong.
+    """
+    _set_color(context, "auto")
+    from transformer.examine import examine
+
+    context.exit(examine(directory))
+
+
 def _set_color(context: click.Context, color: str) -> None:
     if color == "auto":
         context.color = False if os.environ.get("NO_COLOR") else None

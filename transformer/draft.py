@@ -60,8 +60,11 @@ def draft(data: bytes, chunk: Chunk, settings: Settings) -> Draft | None:
     return draft_of(found, settings) if isinstance(found, Read) else found
 
 
-def draft_of(found: Read, settings: Settings) -> Draft | None:
-    """What is worth keeping of a chunk that was read; None when nothing in it can matter."""
+def draft_of(found: Read, settings: Settings, *, proven: bool = True) -> Draft | None:
+    """What is worth keeping of a chunk that was read; None when nothing in it can matter.
+
+    Unless they are to be `proven` there are no edits, only what they would write.
+    """
     chunk, text, tree, to_byte = found
     located = locate(tree, settings)
     is_kubernetes = bool(located) or next(objects(tree), None) is not None
@@ -75,7 +78,8 @@ def draft_of(found: Read, settings: Settings) -> Draft | None:
     rewrites: tuple[Rewrite, ...] = ()
     if len(located) == 1 and (located[0].workload or located[0].resource.wants):
         rewrites = tuple(
-            _rewrite(text, tree, located, {0: mode}, settings, to_byte) for mode in settings.modes
+            _rewrite(text, tree, located, {0: mode}, settings, to_byte, proven=proven)
+            for mode in settings.modes
         )
     return Draft(chunk.start, chunk.end, resources, rewrites, (), True)
 
@@ -106,6 +110,8 @@ def _rewrite(
     settings: Settings,
     to_byte: Callable[[int], int],
     only: Only | None = None,
+    *,
+    proven: bool = True,
 ) -> Rewrite:
     """Plan, splice and prove: the one way from manifests to edits."""
     patches: dict[int, Patch] = {}
@@ -131,6 +137,8 @@ def _rewrite(
     if refused or not found:
         return Rewrite((), lacks, tuple(refused))
     found.sort(key=lambda change: change.start)
+    if not proven:
+        return Rewrite((), lacks, ())
     try:
         prove(tree, splice.apply(text, found), patches)
     except Unproven as error:  # only a draft that is used may stop the run

@@ -116,7 +116,9 @@ def read(options: Choice, configurations: Configurations) -> tuple[list[Input], 
             unreadable.append(report.error(f"{path}: cannot be read: {error.strerror}"))
             continue
         source = Source(str(path), data)
-        inputs.append(Input(source, path, named, configurations.path_for(path.absolute())))
+        # Hooks name what changed, whatever it is: such a file is no more meant than a walked one.
+        meant = named and not options.force_exclude
+        inputs.append(Input(source, path, meant, configurations.path_for(path.absolute())))
     return inputs, unreadable
 
 

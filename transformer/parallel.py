@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import Any, BinaryIO, Generic, TypeVar
 
 from transformer.draft import draft
@@ -20,6 +21,9 @@ T = TypeVar("T")
 
 # Below this many bytes a fork costs more than it saves.
 _WORTH_A_FORK = 200_000
+
+# And below so many objects of lint.
+_MANY_THINGS = 400
 
 Job = tuple[int, Chunk]
 
@@ -71,6 +75,23 @@ class Workers(Generic[T]):
         return results
 
 
+class Spread(Generic[T]):
+    """Does work for a number of things in up to `count` processes, each a run of them."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def __call__(self, work: Callable[[int, int], list[T]], size: int) -> list[T]:
+        """The results of `work` (first, last) for all things from 0 to `size`, in order."""
+        count = self.count if size >= _MANY_THINGS and hasattr(os, "fork") else 1
+        ends = [size * part // count for part in range(count + 1)]
+        children = [_fork(partial(work, first, last)) for first, last in pairwise(ends[1:])]
+        results = work(0, ends[1])
+        for child in children:
+            results += _collect(*child)
+        return results
+
+
 class Drafter:
     """Drafts sources on up to `count` processors; `on_progress` gets bytes done."""
 
@@ -94,7 +115,7 @@ def _split(jobs: list[Job], size: int, workers: int) -> list[list[Job]]:
     return parts
 
 
-def _fork(work: Callable[[], list[tuple[int, T]]]) -> tuple[int, BinaryIO]:
+def _fork(work: Callable[[], list[T]]) -> tuple[int, BinaryIO]:
     """Run `work` in a child; its process id and the pipe that its result comes through."""
     import pickle
 

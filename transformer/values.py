@@ -123,9 +123,9 @@ def _number(text: str) -> Value:
 def at(value: Value, *path: str | int) -> Value:
     """What is at `path` below `value`; None when there is nothing."""
     for step in path:
-        if isinstance(value, dict) and isinstance(step, str):
+        if type(value) is dict and type(step) is str:
             value = value.get(step)
-        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+        elif type(value) is list and type(step) is int and step < len(value):
             value = value[step]
         else:
             return None

@@ -1,0 +1,293 @@
+"""All objects of one build, joined: who selects whom, who is direct, what is lacking.
+
+Rules ask; nothing here judges.  Every answer is computed once and costs a look-up afterwards.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import cached_property
+from typing import NamedTuple
+
+from schemas.contract import (
+    EXISTING_CLB,
+    INGRESS_CLASS,
+    INGRESS_CLASS_ANNOTATION,
+    INGRESS_DIRECT_ACCESS,
+    SERVICE_CONFIG,
+    SERVICE_DIRECT_ACCESS,
+    NetworkMode,
+)
+from transformer.lint.objects import WORKLOAD, Object
+from transformer.model import Diagnostic, LabelSelector, Requirement, Settings
+from transformer.values import Path, Value, at, items, mapping, strings, text
+
+Key = tuple[int, int]  # Object.key
+
+_FEW = 3  # so many names are said in a message
+
+_SWITCH = {"service": SERVICE_DIRECT_ACCESS, "ingress": INGRESS_DIRECT_ACCESS}
+
+
+class Plan(NamedTuple):
+    """What ``transform`` would do to one object.
+
+    ``mode`` is the network mode that reaches it, ``lacks`` the places that would be written
+    (paths from the object), ``refused`` why nothing is written.
+    """
+
+    mode: NetworkMode | None = None
+    lacks: tuple[Path, ...] = ()
+    refused: tuple[Diagnostic, ...] = ()
+
+
+class Build:
+    """The objects of one run and their relations."""
+
+    def __init__(
+        self, objects: list[Object], settings: Settings, plans: Mapping[Key, Plan]
+    ) -> None:
+        self.objects, self.settings, self._plans = objects, settings, plans
+        self.by_subject: dict[str, list[Object]] = defaultdict(list)
+        for one in objects:
+            self.by_subject[one.subject].append(one)
+
+    def prepare(self) -> None:
+        """Compute the joins that nearly every rule asks for, before work is divided."""
+        self._services, self._entry_points, self._ingresses_by_backend  # noqa: B018
+
+    def plan(self, one: Object) -> Plan:
+        """What ``transform`` would do to `one`."""
+        return self._plans.get(one.key, Plan())
+
+    def lacks(self, one: Object, *last: str) -> tuple[Path, ...]:
+        """The places that ``transform`` would write in `one` and that end with the steps `last`."""
+        return tuple(path for path in self.plan(one).lacks if path[len(path) - len(last) :] == last)
+
+    # Direct access:
+
+    def declares(self, one: Object) -> bool:
+        """Whether a Service or Ingress says itself that it wants direct access."""
+        value = one.raw_annotations.get(_SWITCH.get(one.subject, ""))
+        return value is True or (isinstance(value, str) and value.lower() == "true")
+
+    def is_direct(self, one: Object) -> bool:
+        """Whether CLB is to bind Pods for `one`, by its own word or by the configuration.
+
+        A Service or Ingress is; a workload is when one of them reaches it.
+        """
+        if one.subject == WORKLOAD:
+            return bool(self.entry_points(one))
+        return self.declares(one) or self.plan(one).mode is not None
+
+    def is_declared(self, one: Object) -> bool:
+        """As is_direct, but only by the manifests' own word: it is so in the cluster already."""
+        if one.subject == WORKLOAD:
+            return any(self.declares(entry) for entry in self.entry_points(one))
+        return self.declares(one)
+
+    def entry_points(self, workload: Object) -> list[Object]:
+        """The direct Services and Ingresses that reach `workload`."""
+        return self._entry_points.get(workload.key, [])
+
+    def behind(self, workload: Object) -> str:
+        """``behind Service shop/web``: why a workload is direct, for messages."""
+        names = [entry.shown for entry in self.entry_points(workload)]
+        more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
+        return f"behind {', '.join(names[:_FEW])}{more}"
+
+    # Joins:
+
+    def workloads_of(self, service: Object) -> list[Object]:
+        """The workloads that a Service selects."""
+        return self._workloads.get(service.key, [])
+
+    def services_of(self, workload: Object) -> list[Object]:
+        """The Services that select `workload`."""
+        return self._services.get(workload.key, [])
+
+    def labelled(self, namespace: str, key: str) -> Mapping[str, list[Object]]:
+        """The workloads of a namespace whose Pods carry the label `key`, by its value."""
+        return self._by_label.get((namespace, key), {})
+
+    def service_named(self, namespace: str, name: str) -> Object | None:
+        """The Service of that name, None when it is not in the build."""
+        found = self._services_by_name.get((namespace, name))
+        return found[0] if found else None
+
+    def services_named(self, namespace: str, name: str) -> list[Object]:
+        """All Services of that name: a base and its overlays say it more than once."""
+        return self._services_by_name.get((namespace, name), [])
+
+    def has_services(self, namespace: str) -> bool:
+        """Whether any Service of that namespace is in the build."""
+        return namespace in self._service_namespaces
+
+    def ingresses_of(self, service: Object) -> list[Object]:
+        """The Ingresses that send traffic to `service`."""
+        return self._ingresses_by_backend.get((service.namespace, service.name), [])
+
+    def autoscalers_of(self, workload: Object) -> list[Object]:
+        """The HorizontalPodAutoscalers that scale `workload`."""
+        return self._autoscalers.get((workload.namespace, workload.kind, workload.name), [])
+
+    def budgets_of(self, workload: Object) -> list[Object]:
+        """The PodDisruptionBudgets that cover the Pods of `workload`."""
+        return [
+            budget
+            for budget in self.by_subject["disruption_budget"]
+            if budget.namespace == workload.namespace
+            and _selector(budget.get("spec", "selector")).matches(workload.pod_labels)
+        ]
+
+    def covered_by(self, budget: Object) -> list[Object]:
+        """The workloads whose Pods a PodDisruptionBudget covers."""
+        wanted = budget.get("spec", "selector")
+        # policy/v1beta1 reads an empty selector as nothing, policy/v1 as everything.
+        if not isinstance(wanted, dict) or not (wanted or budget.version == "v1"):
+            return []
+        selector = _selector(wanted)
+        lists = [self._labelled(budget.namespace, *pair) for pair in selector.labels]
+        candidates = min(lists, key=len) if lists else self.by_subject[WORKLOAD]
+        return [
+            one
+            for one in candidates
+            if one.namespace == budget.namespace and selector.matches(one.pod_labels)
+        ]
+
+    def target_of(self, autoscaler: Object) -> Object | None:
+        """The workload that a HorizontalPodAutoscaler scales, None when it is not here."""
+        kind = text(autoscaler.get("spec", "scaleTargetRef", "kind")) or ""
+        name = text(autoscaler.get("spec", "scaleTargetRef", "name")) or ""
+        return self._workloads_by_name.get((autoscaler.namespace, kind, name))
+
+    def config_of(self, one: Object) -> Object | None:
+        """The TkeServiceConfig that a Service or Ingress names, None when it is not here."""
+        name = one.annotations.get(SERVICE_CONFIG[one.subject], "")
+        return self._configs.get((one.namespace, name))
+
+    def users_of(self, config: Object) -> list[Object]:
+        """The Services and Ingresses that name a TkeServiceConfig."""
+        return self._config_users.get((config.namespace, config.name), [])
+
+    def sharing(self, clb: str) -> list[Object]:
+        """The Services and Ingresses that use the existing CLB `clb`, in order."""
+        return self._by_clb.get(clb, [])
+
+    @cached_property
+    def _by_clb(self) -> dict[str, list[Object]]:
+        found: dict[str, list[Object]] = defaultdict(list)
+        for subject, key in EXISTING_CLB.items():
+            for one in self.by_subject[subject]:
+                if clb := one.annotations.get(key):
+                    found[clb].append(one)
+        return found
+
+    @cached_property
+    def _configs(self) -> dict[tuple[str, str], Object]:
+        return {(one.namespace, one.name): one for one in self.by_subject["service_config"]}
+
+    @cached_property
+    def _config_users(self) -> dict[tuple[str, str], list[Object]]:
+        found: dict[tuple[str, str], list[Object]] = defaultdict(list)
+        for subject, key in SERVICE_CONFIG.items():
+            for one in self.by_subject[subject]:
+                if name := one.annotations.get(key):
+                    found[one.namespace, name].append(one)
+        return found
+
+    @cached_property
+    def _autoscalers(self) -> dict[tuple[str, str, str], list[Object]]:
+        found: dict[tuple[str, str, str], list[Object]] = defaultdict(list)
+        for one in self.by_subject["autoscaler"]:
+            target = mapping(one.get("spec", "scaleTargetRef"))
+            kind, name = text(target.get("kind")), text(target.get("name"))
+            if kind and name:
+                found[one.namespace, kind, name].append(one)
+        return found
+
+    @cached_property
+    def _services_by_name(self) -> dict[tuple[str, str], list[Object]]:
+        found: dict[tuple[str, str], list[Object]] = defaultdict(list)
+        for one in self.by_subject["service"]:
+            found[one.namespace, one.name].append(one)
+        return found
+
+    @cached_property
+    def _service_namespaces(self) -> frozenset[str]:
+        return frozenset(namespace for namespace, _ in self._services_by_name)
+
+    @cached_property
+    def _ingresses_by_backend(self) -> dict[tuple[str, str], list[Object]]:
+        found: dict[tuple[str, str], list[Object]] = defaultdict(list)
+        for one in self.by_subject["ingress"]:
+            for name in dict.fromkeys(name for _, name, _ in one.backends()):
+                found[one.namespace, name].append(one)
+        return found
+
+    def _labelled(self, namespace: str, key: str, value: str) -> list[Object]:
+        return self._by_label.get((namespace, key), {}).get(value, [])
+
+    @cached_property
+    def _workloads_by_name(self) -> dict[tuple[str, str, str], Object]:
+        return {(one.namespace, one.kind, one.name): one for one in self.by_subject[WORKLOAD]}
+
+    @cached_property
+    def _workloads(self) -> dict[Key, list[Object]]:
+        found = {}
+        for service in self.by_subject["service"]:
+            wanted = service.selector.items()
+            lists = [self._labelled(service.namespace, *pair) for pair in wanted]
+            rarest = min(lists, key=len, default=[])
+            found[service.key] = [one for one in rarest if wanted <= one.pod_labels.items()]
+        return found
+
+    @cached_property
+    def _by_label(self) -> dict[tuple[str, str], dict[str, list[Object]]]:
+        found: dict[tuple[str, str], dict[str, list[Object]]] = defaultdict(dict)
+        for one in self.by_subject[WORKLOAD]:
+            for key, value in one.pod_labels.items():
+                found[one.namespace, key].setdefault(value, []).append(one)
+        return found
+
+    @cached_property
+    def _services(self) -> dict[Key, list[Object]]:
+        found: dict[Key, list[Object]] = defaultdict(list)
+        for service in self.by_subject["service"]:
+            for workload in self._workloads[service.key]:
+                found[workload.key].append(service)
+        return found
+
+    @cached_property
+    def _entry_points(self) -> dict[Key, list[Object]]:
+        found: dict[Key, dict[Key, Object]] = defaultdict(dict)
+        for service in self.by_subject["service"]:
+            reach = [service, *self.ingresses_of(service)]
+            direct = {one.key: one for one in reach if self.is_direct(one)}
+            for workload in self._workloads[service.key]:
+                if not workload.skipped:
+                    found[workload.key].update(direct)
+        return {key: list(rows.values()) for key, rows in found.items()}
+
+
+def is_clb_ingress(ingress: Object, settings: Settings) -> bool:
+    """Whether TKE's CLB controller serves `ingress`: by its class, or by default."""
+    named = ingress.annotations.get(INGRESS_CLASS_ANNOTATION)
+    named = named or text(ingress.get("spec", "ingressClassName"))
+    return named == INGRESS_CLASS or (not named and settings.ingress_default_class)
+
+
+def _selector(value: Value) -> LabelSelector:
+    rows = [mapping(row) for row in items(at(value, "matchExpressions"))]
+    return LabelSelector(
+        tuple(strings(at(value, "matchLabels")).items()),
+        tuple(
+            Requirement(
+                text(row.get("key")) or "",
+                text(row.get("operator")) or "",
+                tuple(item for item in items(row.get("values")) if isinstance(item, str)),
+            )
+            for row in rows
+        ),
+    )

@@ -1,0 +1,109 @@
+"""Read one chunk for lint: what transform drafts of it, its objects, and what breaks their schema.
+
+Runs in the worker processes; nothing here looks beyond the chunk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import NamedTuple
+
+import schemas
+from schemas import kubernetes
+from schemas.kubernetes import Schema
+from transformer.draft import Read, draft_of, read
+from transformer.lint.objects import Object, matters, subject_of
+from transformer.lookup import string
+from transformer.model import Diagnostic, Draft, Settings
+from transformer.resources import objects
+from transformer.stream import Chunk
+from transformer.structure import Defect, defects
+from transformer.tree import start
+from transformer.values import TooLarge, at, plain
+
+
+class Reading(NamedTuple):
+    """What lint keeps of one chunk; ``defects`` has a row for each of ``objects``."""
+
+    draft: Draft | None
+    objects: tuple[Object, ...]
+    defects: tuple[tuple[Defect, ...], ...]
+
+
+def examine(data: bytes, chunk: Chunk, settings: Settings) -> Reading | None:
+    """The reading of `chunk`; None when it is well-formed and no rule is about it."""
+    relevant = matters(chunk.kind, data[chunk.start : chunk.end], settings)
+    found = read(data, chunk, relevant)
+    if not isinstance(found, Read):
+        return Reading(found, (), ()) if found else None
+    draft = draft_of(found, settings, proven=False)
+    if draft and (draft.diagnostics or not draft.is_kubernetes):
+        return Reading(draft, (), ())
+    try:
+        read_objects = tuple(_objects(found, settings))
+    except TooLarge:
+        bomb = Diagnostic("syntax", chunk.start, "the aliases here expand to millions of nodes")
+        return Reading(Draft(chunk.start, chunk.end, (), (), (bomb,), True), (), ())
+    checked = tuple(tuple(_defects(one, settings)) for one in read_objects)
+    return Reading(draft, read_objects, checked) if draft or read_objects else None
+
+
+def _objects(found: Read, settings: Settings) -> Iterator[Object]:
+    chunk = found.chunk
+    for root, path, node, group, kind in objects(found.tree):
+        subject = subject_of(group, kind, settings)
+        data = plain(node) if subject else None
+        if subject is None or not isinstance(data, dict):
+            continue
+        name, row = subject
+        metadata = at(data, "metadata")
+        short = string(node, "metadata", "name") or string(node, "metadata", "generateName")
+        yield Object(
+            subject=name,
+            group=group,
+            version=(string(node, "apiVersion") or "").rpartition("/")[2],
+            kind=kind,
+            namespace=str(at(metadata, "namespace") or ""),
+            name=short or "(unnamed)",
+            data=data,
+            template=row.template if row else None,
+            source=-1,  # whoever collects the readings knows it
+            chunk=(chunk.start, chunk.end),
+            root=root,
+            path=path,
+            offset=found.to_byte(start(node)),
+        )
+
+
+def _defects(one: Object, settings: Settings) -> list[Defect]:
+    """What the Kubernetes API would not take; for kinds it does not know, of the pod template."""
+    if one.subject == "service_config":
+        return defects(one.data, *_service_config())
+    minor = _minor(settings.kubernetes)
+    known = kubernetes.definitions(minor)
+    name = kubernetes.name_of(one.api_version, one.kind, minor)
+    if name is not None:
+        return defects(one.data, known[name], known)
+    if one.template is None or kubernetes.minors_of(one.api_version, one.kind):
+        return []
+    found = defects(at(one.data, *one.template), known["io.k8s.api.core.v1.PodTemplateSpec"], known)
+    return [row._replace(path=(*one.template, *row.path)) for row in found]
+
+
+@cache
+def _minor(version: str) -> str:
+    """The minor whose schemas are used for a cluster of `version`, '' for an unknown one."""
+    minor = ".".join(version.split(".")[:2])
+    if minor in kubernetes.MINORS or not minor:
+        return minor or kubernetes.NEWEST
+    return kubernetes.MINORS[0] if int(minor[2:]) < _OLDEST else kubernetes.NEWEST
+
+
+_OLDEST = int(kubernetes.MINORS[0][2:])
+
+
+@cache
+def _service_config() -> tuple[Schema, dict[str, Schema]]:
+    schema = schemas.load("tke-service-config")
+    return schema, schema.get("$defs", {})

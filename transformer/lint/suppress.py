@@ -1,0 +1,139 @@
+"""Findings that somebody wants to be silent: by annotation, comment, configuration or baseline.
+
+A suppression that silences nothing is itself a finding: what it excused is gone, or it never
+named a rule.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from schemas.contract import IGNORE
+from transformer import rules
+from transformer.config import meant
+from transformer.draft import Read
+from transformer.lint.check import Scope
+from transformer.lint.objects import Object
+from transformer.lint.report import Reported, fingerprint
+from transformer.lint.rule import WARNING
+from transformer.lookup import child
+from transformer.model import Ignored
+from transformer.report import Page
+from transformer.tree import Mapping, Node, Scalar, event_of, parse, start
+from transformer.tree import Sequence as Items
+from transformer.values import Path, text
+
+UNUSED = "unused-suppression"
+
+_COMMENT = re.compile(r"#[ \t]*tke-direct:[ \t]*ignore\[([^\]\n]*)\]")
+MARK = b"tke-direct:"
+
+
+class Comment(NamedTuple):
+    """``# tke-direct: ignore[rule, rule]``: the line that it is about, and where it stands.
+
+    ``start`` and ``end`` are characters of the chunk, ``line`` counts from 0.
+    """
+
+    rules: tuple[str, ...]
+    line: int
+    start: int
+    end: int
+
+
+def comments(page: Read) -> Iterator[Comment]:
+    """The ignore comments in a chunk; a comment alone on its line is about the next one."""
+    source = page.text
+    matches = list(_COMMENT.finditer(source))
+    if not matches:
+        return
+    scalars = [span for root in page.tree.roots for span in _spans(root)]
+    for match in matches:
+        if any(first <= match.start() < end for first, end in scalars):
+            continue  # text of a value that only looks like a comment
+        line = source.count("\n", 0, match.start())
+        lead = source[source.rfind("\n", 0, match.start()) + 1 : match.start()]
+        about = line + (0 if lead.strip() else 1)
+        yield Comment(names(match[1]), about, match.start(), match.end())
+
+
+def names(listed: str) -> tuple[str, ...]:
+    """The rule names of a comma list."""
+    return tuple(part.strip() for part in listed.split(","))
+
+
+def annotated(one: Object) -> Iterator[tuple[Path, tuple[str, ...]]]:
+    """Where the object is annotated to ignore rules, and which; its pod template's count too."""
+    for place in (("metadata",), one.in_template("metadata")):
+        path = (*place, "annotations", IGNORE)
+        listed = text(one.get(*path))
+        if listed is not None:
+            yield path, names(listed)
+        if one.template in (None, ()):
+            return
+
+
+def matches(row: Ignored, rule: str, resource: str) -> bool:
+    """Whether a row of the configuration silences `rule` for ``Kind namespace/name``."""
+    return rule in row.rules and any(fnmatchcase(resource, glob) for glob in row.resources)
+
+
+def unused_rows(
+    page: Page, rows: Sequence[Ignored], used: Collection[int], scope: Scope, whole: bool
+) -> Iterator[Reported]:
+    """A finding for each row of the configuration in `page` that silences nothing.
+
+    `whole` says that everything the configuration governs was looked at; otherwise only rows
+    that name no rule are told.
+    """
+    roots = parse(page.data.decode()).roots if rows else []
+    for index, row in enumerate(rows):
+        holder = child(roots[0], "spec", "lint", "ignore", index) if roots else None
+        offset = len(page.data.decode()[: start(holder)].encode()) if holder else 0
+        for name in row.rules:
+            done = index in used or not whole
+            wrong = complaint(name, lambda _, done=done: done, scope)  # type: ignore[misc]
+            if wrong is not None:
+                line, column = page.position(offset)
+                yield Reported(
+                    rule=UNUSED,
+                    severity=WARNING,
+                    file=page.name,
+                    line=line,
+                    column=column,
+                    end_column=column + 1,
+                    offset=offset,
+                    length=1,
+                    message=wrong,
+                    field=f"spec.lint.ignore[{index}]",
+                    fingerprint=fingerprint(UNUSED, None, None, ("ignore", name)),
+                    source=page.line(line),
+                )
+
+
+def complaint(name: str, used: Callable[[str], bool], scope: Scope) -> str | None:
+    """What is wrong with a suppression of the rule `name`; None when it does its work."""
+    if not name:
+        return "names no rule: write the rule's name, as findings show it"
+    if name not in rules.names():
+        return f"there is no rule {name!r}{meant(name, sorted(rules.names()))}"
+    known = rules.named(name)
+    asleep = known is not None and known.row.whole_build and not scope.whole_build
+    if used(name) or not scope.has(name) or asleep:
+        return None
+    return f"{name} finds nothing here any more: remove the name"
+
+
+def _spans(node: Node) -> Iterator[tuple[int, int]]:
+    """Where the scalars below `node` start and end; what an alias stands for is elsewhere."""
+    if type(node) is Scalar:
+        yield start(node), event_of(node).end_mark.index
+    elif type(node) is Mapping:
+        for part in (*node.keys, *node.parts):
+            yield from _spans(part)
+    elif type(node) is Items:
+        for part in node.parts:
+            yield from _spans(part)

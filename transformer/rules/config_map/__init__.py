@@ -1,0 +1,1 @@
+"""Rules about the ConfigMap that switches TKE's service controller."""

@@ -1,0 +1,1 @@
+"""What transform cannot edit safely; transform itself reports it."""

@@ -1,0 +1,1 @@
+"""What makes a file unreadable; whatever reads it reports it."""

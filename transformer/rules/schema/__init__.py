@@ -1,0 +1,1 @@
+"""What the Kubernetes API itself would refuse; transformer/structure.py reports it."""

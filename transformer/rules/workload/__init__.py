@@ -1,0 +1,1 @@
+"""Rules about what makes Pods: Deployments, StatefulSets and the other workload kinds."""
