@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from benchmarks.applications import applications
+from benchmarks.lint import lint_report
 from benchmarks.measure import Cost, median, once
 from benchmarks.peers import Peer, peers, prepare
 from benchmarks.stages import SIZE, stages
@@ -100,6 +101,8 @@ def report(racers: list[Peer], missing: list[str]) -> str:
         f"10,000 applications take {growth:.1f} times as long as 1,000.",
         "",
         *_start(),
+        "",
+        *lint_report(),
         "",
         *_stages(),
     ]

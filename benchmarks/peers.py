@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from schemas.contract import ENI_IP, NETWORKS, READINESS_GATE, SERVICE_DIRECT_ACCESS
 
-_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tke-direct" / "peers"
+CACHE = Path(os.environ.get("XDGCACHE_HOME") or Path.home() / ".cache") / "tke-direct" / "peers"
 
 _YQ = f"""
 with(select(.kind == "Service" and .spec.type == "LoadBalancer");
@@ -83,7 +83,7 @@ def peers() -> tuple[list[Peer], list[str]]:
         ("yq", ["--from-file", "edits.yq", "input.yaml"], sizes),
         ("kustomize", ["build", "."], (100, 1_000)),
     ):
-        program = shutil.which(name, path=str(_CACHE))
+        program = shutil.which(name, path=str(CACHE))
         if program:
             command = [program, *arguments]
             found.append(Peer(name, _version(program), command, counts))

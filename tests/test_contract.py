@@ -73,3 +73,20 @@ def test_every_kind_of_object_has_its_definition() -> None:
     assert sorted(definitions) == ["ingress", "pod", "service"]
     counts = {on: sum(row.on is on for row in ANNOTATIONS) for on in On}
     assert len(definitions["service"]["properties"]) == counts[On.SERVICE]
+
+
+KEYWORDS = {"type", "properties", "required", "items", "additionalProperties", "$ref", "enum"}
+KEYWORDS |= {"minimum", "maximum", "pattern"}  # what transformer/structure.py knows
+WORDS = {"$schema", "$comment", "$defs", "title", "description", "default"}  # for people
+
+
+@pytest.mark.parametrize("name", ["direct-access", "tke-service-config"])
+def test_schemas_for_the_quick_walk_use_only_what_it_knows(name: str) -> None:
+    pending = [schemas.load(name)]
+    while pending:
+        schema = pending.pop()
+        assert schema.keys() <= KEYWORDS | WORDS
+        for key in ("properties", "$defs"):
+            pending += schema.get(key, {}).values()
+        inner = (schema.get("items"), schema.get("additionalProperties"))
+        pending += [one for one in inner if isinstance(one, dict)]

@@ -12,9 +12,12 @@ import pytest
 
 from schemas.contract import MODES
 from tests.conftest import COMMAND, FIXTURES, ROOT, Run, tke_direct
+from transformer import rules
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+README_CONFIG = re.findall(r"```yaml\n(apiVersion: tke-direct.*?)```", README, re.S)[0]
 
 # Run by .ci/run or by hand: they run these very tests, or take long.
 ELSEWHERE = {"make test", "make check", "make bench", "make fuzz", "pip install ."}
@@ -36,6 +39,9 @@ def test_a_documented_command_works(command: str, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "tests" / "demo" / "shop", tmp_path / "deploy")
     if "--check" in command:
         tke_direct("transform", "-m", "mixed", "-i", "deploy", cwd=tmp_path)
+    if command.endswith("doctor"):
+        (tmp_path / ".tke-direct.yaml").write_text(README_CONFIG, encoding="utf-8")
+        (tmp_path / "Makefile").write_text("all:\n\tkustomize build . | tke-direct transform -\n")
     shim = tmp_path / "bin" / "tke-direct"
     shim.parent.mkdir()
     shim.write_text(f'#!/bin/sh\nexec {" ".join(COMMAND)} "$@"\n')
@@ -48,7 +54,13 @@ def test_a_documented_command_works(command: str, tmp_path: Path) -> None:
     result = subprocess.run(
         ["/bin/sh", "-c", command], cwd=tmp_path, capture_output=True, env=environment, check=False
     )
-    assert result.returncode == 0, result.stderr.decode()
+    mends = " --fix" in command or (" --diff" in command and " lint " in command)
+    assert result.returncode == (1 if mends else 0), result.stderr.decode()
+
+
+def test_the_readme_counts_the_rules() -> None:
+    (said,) = re.findall(r"\*\*More than (\d+) rules\*\*", README)
+    assert len(rules.names()) - 10 <= int(said) < len(rules.names())
 
 
 def test_the_readme_opens_with_what_really_happens(run: Run, tmp_path: Path) -> None:
@@ -62,17 +74,30 @@ def test_the_readme_opens_with_what_really_happens(run: Run, tmp_path: Path) -> 
 
 
 def test_the_readme_shows_a_valid_configuration(run: Run, tmp_path: Path) -> None:
-    block = re.search(r"```yaml\n(apiVersion: tke-direct.*?)```", README, re.S)
-    assert block
-    (tmp_path / ".tke-direct.yaml").write_text(block[1], encoding="utf-8")
+    (tmp_path / ".tke-direct.yaml").write_text(README_CONFIG, encoding="utf-8")
     assert run("config", "show").returncode == 0
+
+
+def test_the_readme_shows_a_real_finding(run: Run, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "tests" / "demo" / "pitfalls", tmp_path / "deploy")
+    found = run("lint", "-m", "mixed", "deploy").stdout.decode()
+    (shown,) = re.findall(r"^deploy/.*host-network.*$", README, re.M)
+    assert shown in found.splitlines()
 
 
 def test_the_readme_has_a_row_for_every_mode() -> None:
     assert all(f"| `{mode.value}` |" in README for mode in MODES)
 
 
-@pytest.mark.parametrize("command", [(), ("transform",), ("schema", "show"), ("config", "show")])
+COMMANDS = [
+    (),
+    *((name,) for name in ("transform", "lint", "rules", "explain", "graph", "doctor")),
+    *(("schema", name) for name in ("list", "show")),
+    ("config", "show"),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_that_teaches(command: tuple[str, ...], run: Run) -> None:
     text = run(*command, "--help").stdout.decode()
     assert text.startswith("Usage: ")

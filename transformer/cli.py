@@ -242,24 +242,40 @@ def schema() -> None:
 
 @schema.command("list")
 def schema_list() -> None:
-    """Print the names of the schemas."""
+    """Print the names of the schemas: ours, and those of Kubernetes that lint uses."""
     import schemas
+    from schemas import kubernetes
 
     for name in schemas.names():
         click.echo(f"{name}\t{schemas.load(name)['title']}")
+    for version, kind in kubernetes.kinds():
+        minors = kubernetes.minors_of(version, kind)
+        click.echo(f"{version}/{kind}\tKubernetes {minors[0]} to {minors[-1]}")
 
 
 @schema.command("show")
 @click.argument("name")
-def schema_show(name: str) -> None:
-    """Print one schema as JSON."""
-    import schemas
+@click.option("--kubernetes-version", metavar="1.N", help="Of Kubernetes' kinds; default: newest.")
+def schema_show(name: str, kubernetes_version: str | None) -> None:
+    """Print one schema as JSON: of ours, or of a kind like apps/v1/Deployment or v1/Service."""
+    import json
 
+    import schemas
+    from schemas import kubernetes
+
+    version, _, kind = name.rpartition("/")
     try:
-        click.echo(schemas.text(name), nl=False)
+        if not version:
+            click.echo(schemas.text(name), nl=False)
+            return
+        minors = kubernetes.minors_of(version, kind)
+        minor = kubernetes_version or (minors[-1] if minors else kubernetes.NEWEST)
+        click.echo(json.dumps(kubernetes.standalone(version, kind, minor), indent=2))
     except KeyError:
-        known = ", ".join(schemas.names())
-        raise click.UsageError(f"no schema {name!r}; there are: {known}") from None
+        of = f" of Kubernetes {kubernetes_version}" if kubernetes_version else ""
+        raise click.UsageError(
+            f"no schema {name!r}{of}; `tke-direct schema list` names them"
+        ) from None
 
 
 @cli.group()

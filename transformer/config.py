@@ -1,13 +1,13 @@
 """Find, read and check ``.tke-direct.yaml``, and turn it into Settings.
 
-jsonschema is imported only when there is a file to check.
+jsonschema is imported only when there is something wrong to explain.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import schemas
 from schemas.contract import (
@@ -29,6 +29,10 @@ from transformer.model import (
     Settings,
     by_kind,
 )
+
+if TYPE_CHECKING:
+    from transformer.tree import Tree
+    from transformer.values import Value
 
 FILE_NAME = ".tke-direct.yaml"
 _FEW = 20  # so many names may stand in one message
@@ -58,10 +62,8 @@ def read(path: Path) -> dict[str, Any]:
 
 def parse(data: bytes, name: str) -> dict[str, Any]:
     """The checked content of configuration text; `name` is for messages."""
-    from ruamel.yaml import YAML  # only runs that have a configuration pay for it
-    from ruamel.yaml.error import YAMLError
-
-    from transformer import tree
+    from transformer import tree  # only runs that have a configuration pay for it
+    from transformer.values import TooLarge, plain
 
     try:
         text = tree.decode(data)
@@ -76,22 +78,31 @@ def parse(data: bytes, name: str) -> dict[str, Any]:
         second = tree.start(positions.roots[1])
         raise ConfigError(f"{_at(name, text, second)}: expected one document, found another")
     try:
-        content = YAML(typ="safe", pure=True).load(text)
-    except (YAMLError, ValueError, TypeError, AttributeError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ConfigError(f"{name}:1:1: cannot be understood: {reason}") from None
+        content = plain(positions.roots[0] if positions.roots else None)
+    except TooLarge:
+        raise ConfigError(f"{name}:1:1: its aliases expand to millions of nodes") from None
     _check(content, name, text, positions)
-    checked: dict[str, Any] = content
-    return checked
+    assert isinstance(content, dict)
+    return content
 
 
-def _check(content: object, name: str, text: str, positions: Any) -> None:
+def _check(content: Value, name: str, text: str, positions: Tree) -> None:
+    """Raise ConfigError when `content` is not what the schema wants.
+
+    Importing jsonschema takes longer than everything else that a run on a small file does, so it
+    is asked only when the quick walk says that something is wrong: what, it says better.
+    """
+    from transformer.structure import defects
+
+    schema = schemas.load("direct-access")
+    if not defects(content, schema, schema["$defs"]):
+        return
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import relevance
 
     from transformer import lookup, tree
 
-    validator = Draft202012Validator(schemas.load("direct-access"))
+    validator = Draft202012Validator(schema)
     errors = sorted(validator.iter_errors(content), key=relevance, reverse=True)
     if not errors:
         return

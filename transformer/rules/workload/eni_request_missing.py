@@ -58,8 +58,8 @@ def check(workload: Object, build: Build) -> Iterator[Finding]:
         sides = " and ".join(str(place[-2]) for place in places)
         yield Finding(
             places[0],
-            f'is missing from {sides}: mode {mode.value} needs {resource}: "1" in requests and '
-            f"limits of one container ({build.behind(workload)})",
+            f'is missing from {sides}: in mode {mode.value} one container asks for "1" in requests '
+            f"and in limits ({build.behind(workload)})",
             severity=ERROR if build.is_declared(workload) else WARNING,
             repairs=places,
         )
