@@ -3,6 +3,7 @@
 * Closed: after ``transform``, lint finds nothing that ``transform`` could have mended.
 * The same edits: ``lint --fix`` with nothing silenced writes what ``transform`` writes.
 * Foreseen: whatever ``transform`` refuses, lint reports as an error under the same name.
+* Alone: a document by itself (``--per-file``) has no finding that it lacks in its build.
 * Once: no two findings stand in the same field of the same resource.
 """
 
@@ -24,6 +25,7 @@ from transformer.lint.lint import Linted, lint
 from transformer.lint.read import examine
 from transformer.model import Settings, by_kind
 from transformer.parallel import Workers
+from transformer.stream import chunks
 from transformer.transform import Outcome, Source, transform
 
 EXAMPLES = 300
@@ -110,6 +112,22 @@ def test_lint_and_transform_agree_on_every_fixture(mode: NetworkMode) -> None:
     assert len(FILES) > 170
     for path in FILES:
         check_laws(path.read_bytes(), mode)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_document_alone_has_no_finding_that_it_lacks_in_its_build(mode: NetworkMode) -> None:
+    alone = Scope(whole_build=False)
+    for path in FILES:
+        data = path.read_bytes()
+        together = told(linted(data, mode))
+        for piece in chunks(data):
+            found = told(linted(data[piece.start : piece.end], mode, alone))
+            assert found <= together, (path, found - together)
+
+
+def told(found: Linted) -> set[tuple[str, str]]:
+    """The places of findings; in its build the same defect may have a name that says more."""
+    return {(row.subject.shown if row.subject else "", row.field) for _, row in found.findings}
 
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason=f"no corpus at {CORPUS}; set TKE_DIRECT_CORPUS")

@@ -106,7 +106,7 @@ def transform(context: click.Context, /, color: str, **options: Any) -> None:
 @click.option(
     "--per-file",
     is_flag=True,
-    help="Judge each file alone; leaves out rules that need the whole build.",
+    help="Judge each file alone, without rules about what is missing elsewhere.",
 )
 @click.option("-m", "--network-mode", metavar="MODE", help="How Pods get their addresses.")
 @click.option(

@@ -18,9 +18,9 @@ GRADES = ("A", "B", "C", "D")
 class Rule(NamedTuple):
     """The row of a rule; its name is its file's, with dashes, its text the file's docstring.
 
-    ``severity`` is the gravest it reports.  ``whole_build`` says that it judges by what other
-    resources say or that they are missing, so that it is silent when files are looked at one by
-    one.  ``fixable`` says that its findings can carry the edits that ``transform`` would make.
+    ``severity`` is the gravest it reports.  ``whole_build`` says that it judges by what is not
+    there, so that it is silent when files are looked at one by one: another one may have it.
+    ``fixable`` says that its findings can carry the edits that ``transform`` would make.
     """
 
     severity: str

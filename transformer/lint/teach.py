@@ -58,7 +58,7 @@ def _facts(one: Known) -> str:
     if one.row.fixable:
         rows.append("`tke-direct lint --fix` mends it.")
     if one.row.whole_build:
-        rows.append("Needs the whole build: silent with `--per-file`.")
+        rows.append("Judges by what is missing: silent with `--per-file`.")
     rows.append(f"Source: {one.row.source} ({_GRADES[one.row.grade]}).")
     return "\n".join(rows) + "\n"
 

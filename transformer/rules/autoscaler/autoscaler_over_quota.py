@@ -44,9 +44,7 @@ from transformer.lint.rule import WARNING, Finding, Rule
 from transformer.rules.workload._serving import serves
 from transformer.values import integer
 
-RULE = Rule(
-    WARNING, "A", 'TKE docs, "CLB-to-Pod direct access": limits; event code E4054', whole_build=True
-)
+RULE = Rule(WARNING, "A", 'TKE docs, "CLB-to-Pod direct access": limits; event code E4054')
 
 
 def check(autoscaler: Object, build: Build) -> Iterator[Finding]:

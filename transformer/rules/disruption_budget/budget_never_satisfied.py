@@ -41,9 +41,7 @@ from transformer.rules.workload._rollout import amount, percentage, scale
 from transformer.rules.workload._serving import finishes
 from transformer.values import Value
 
-RULE = Rule(
-    WARNING, "A", 'Kubernetes docs, "Disruptions": zero voluntary evictions', whole_build=True
-)
+RULE = Rule(WARNING, "A", 'Kubernetes docs, "Disruptions": zero voluntary evictions')
 
 
 def check(budget: Object, build: Build) -> Iterator[Finding]:

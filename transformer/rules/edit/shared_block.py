@@ -32,4 +32,4 @@ from __future__ import annotations
 
 from transformer.lint.rule import ERROR, Rule
 
-RULE = Rule(ERROR, "A", "YAML 1.2, section 3.2.2.2", whole_build=True)
+RULE = Rule(ERROR, "A", "YAML 1.2, section 3.2.2.2")

@@ -39,4 +39,4 @@ from __future__ import annotations
 
 from transformer.lint.rule import ERROR, Rule
 
-RULE = Rule(ERROR, "A", "TKE docs: one workload uses one network mode", whole_build=True)
+RULE = Rule(ERROR, "A", "TKE docs: one workload uses one network mode")

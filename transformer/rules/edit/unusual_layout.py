@@ -30,4 +30,4 @@ from __future__ import annotations
 
 from transformer.lint.rule import ERROR, Rule
 
-RULE = Rule(ERROR, "A", "tke-direct itself", whole_build=True)
+RULE = Rule(ERROR, "A", "tke-direct itself")

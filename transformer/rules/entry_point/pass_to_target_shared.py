@@ -51,9 +51,7 @@ from transformer.lint.build import Build
 from transformer.lint.objects import Object
 from transformer.lint.rule import INFO, WARNING, Finding, Rule
 
-RULE = Rule(
-    WARNING, "A", 'TKE docs, "Service annotations"; tke-guide, Cilium gateways', whole_build=True
-)
+RULE = Rule(WARNING, "A", 'TKE docs, "Service annotations"; tke-guide, Cilium gateways')
 
 
 def check(entry: Object, build: Build) -> Iterator[Finding]:

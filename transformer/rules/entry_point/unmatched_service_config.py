@@ -46,7 +46,7 @@ from transformer.lint.objects import Object
 from transformer.lint.rule import WARNING, Finding, Rule
 from transformer.rules.entry_point._listeners import has_listeners, listeners, of_config, shown
 
-RULE = Rule(WARNING, "A", 'TKE docs, "Service CLB configuration"', whole_build=True)
+RULE = Rule(WARNING, "A", 'TKE docs, "Service CLB configuration"')
 
 # The protocols that rows can name; whether one finds a listener of another is not documented.
 _NAMEABLE = {"TCP", "UDP", "HTTP", "HTTPS"}

@@ -46,7 +46,7 @@ from transformer.lint.objects import Object
 from transformer.lint.rule import WARNING, Finding, Rule
 from transformer.rules.ingress._routes import existing_clb, served
 
-RULE = Rule(WARNING, "A", 'TKE docs, "Ingress with an existing CLB"', whole_build=True)
+RULE = Rule(WARNING, "A", 'TKE docs, "Ingress with an existing CLB"')
 
 _SINCE = (2, 12)
 

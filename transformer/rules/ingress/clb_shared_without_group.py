@@ -50,7 +50,7 @@ from transformer.lint.rule import ERROR, Finding, Rule
 from transformer.rules.ingress._routes import existing_clb, served
 from transformer.rules.service._service import is_same, is_true
 
-RULE = Rule(ERROR, "A", "TKE docs, event code E4020", whole_build=True)
+RULE = Rule(ERROR, "A", "TKE docs, event code E4020")
 
 
 def check(ingress: Object, build: Build) -> Iterator[Finding]:

@@ -41,7 +41,7 @@ from transformer.lint.objects import Object
 from transformer.lint.rule import ERROR, WARNING, Finding, Rule
 from transformer.rules.ingress._routes import backend_services, served
 
-RULE = Rule(ERROR, "A", "TKE docs, event code E4047", whole_build=True)
+RULE = Rule(ERROR, "A", "TKE docs, event code E4047")
 
 _WITHOUT_NODE_PORT = (None, "ClusterIP", "ExternalName")
 

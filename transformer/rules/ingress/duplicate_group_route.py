@@ -53,7 +53,7 @@ from transformer.rules.entry_point._listeners import Listener, listeners
 from transformer.rules.ingress._routes import Route, existing_clb, routes, served
 from transformer.rules.service._service import is_same, is_true
 
-RULE = Rule(WARNING, "C", "notes on TKE's page on several Ingresses of one CLB", whole_build=True)
+RULE = Rule(WARNING, "C", "notes on TKE's page on several Ingresses of one CLB")
 
 _Slot = tuple[str, Listener, str, str]  # CLB, listener, host and path
 

@@ -47,7 +47,7 @@ from transformer.lint.rule import ERROR, Finding, Rule
 from transformer.rules.ingress._routes import Backend, backends, served
 from transformer.values import text
 
-RULE = Rule(ERROR, "A", "TKE docs, event code E4042", whole_build=True)
+RULE = Rule(ERROR, "A", "TKE docs, event code E4042")
 
 
 def check(ingress: Object, build: Build) -> Iterator[Finding]:

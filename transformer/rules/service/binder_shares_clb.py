@@ -63,7 +63,7 @@ from transformer.rules.service._service import (
     is_same,
 )
 
-RULE = Rule(WARNING, "A", 'TKE docs, "Using existing CLBs"', whole_build=True)
+RULE = Rule(WARNING, "A", 'TKE docs, "Using existing CLBs"')
 
 
 def check(service: Object, build: Build) -> Iterator[Finding]:

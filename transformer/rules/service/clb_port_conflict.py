@@ -57,7 +57,7 @@ from transformer.rules.service._service import (
     on_clb,
 )
 
-RULE = Rule(ERROR, "A", "TKE docs, event code E4014", whole_build=True)
+RULE = Rule(ERROR, "A", "TKE docs, event code E4014")
 
 
 def check(service: Object, build: Build) -> Iterator[Finding]:

@@ -56,7 +56,6 @@ RULE = Rule(
     WARNING,
     "D",
     'TKE docs, "Using Services with CLB-to-Pod direct access mode": one network mode a workload',
-    whole_build=True,
 )
 
 _ROUTE_ENI, _DIRECT_ENI, _BRIDGE = "tke-route-eni", "tke-direct-eni", "tke-bridge"

@@ -57,7 +57,7 @@ from transformer.rules.service._service import (
     listed,
 )
 
-RULE = Rule(INFO, "A", 'TKE docs, "Graceful Service shutdown"', whole_build=True)
+RULE = Rule(INFO, "A", 'TKE docs, "Graceful Service shutdown"')
 
 
 def check(service: Object, build: Build) -> Iterator[Finding]:

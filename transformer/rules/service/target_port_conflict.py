@@ -52,7 +52,7 @@ from transformer.rules.service._service import (
     target_of,
 )
 
-RULE = Rule(ERROR, "A", "TKE docs, event code E4036", whole_build=True)
+RULE = Rule(ERROR, "A", "TKE docs, event code E4036")
 
 
 def check(service: Object, build: Build) -> Iterator[Finding]:

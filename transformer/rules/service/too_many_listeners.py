@@ -55,7 +55,7 @@ from transformer.rules.service._service import (
     on_clb,
 )
 
-RULE = Rule(WARNING, "A", 'CLB docs, "Use limits": 50 listeners', whole_build=True)
+RULE = Rule(WARNING, "A", 'CLB docs, "Use limits": 50 listeners')
 
 
 def check(service: Object, build: Build) -> Iterator[Finding]:

@@ -47,7 +47,7 @@ from transformer.rules.service._service import (
     target_of,
 )
 
-RULE = Rule(WARNING, "A", "Kubernetes API: named target ports", whole_build=True)
+RULE = Rule(WARNING, "A", "Kubernetes API: named target ports")
 
 # Their Pods come and go beside a server and often carry its labels; they need no port.
 _HELPERS = ("Job", "CronJob")

@@ -43,7 +43,7 @@ from transformer.lint.rule import WARNING, Finding, Rule
 from transformer.rules.entry_point._listeners import has_listeners, listeners
 from transformer.rules.service_config._rows import rows
 
-RULE = Rule(WARNING, "D", 'TKE docs, "CLB-to-Pod direct access"', whole_build=True)
+RULE = Rule(WARNING, "D", 'TKE docs, "CLB-to-Pod direct access"')
 
 
 def check(config: Object, build: Build) -> Iterator[Finding]:

@@ -42,7 +42,7 @@ from transformer.rules.service._service import target_of
 from transformer.rules.service_config._rows import Row, rows
 from transformer.values import Value, at, integer, items, mapping, text
 
-RULE = Rule(WARNING, "D", 'CLB docs, "Health check overview"', whole_build=True)
+RULE = Rule(WARNING, "D", 'CLB docs, "Health check overview"')
 
 _CLIENT_ERRORS = 8  # the bit of httpCode that takes 4xx for healthy
 

@@ -49,9 +49,7 @@ from transformer.rules.workload._rollout import (
 from transformer.rules.workload._serving import serves, window
 from transformer.values import Path, at
 
-RULE = Rule(
-    WARNING, "A", 'Kubernetes API: rolling updates; TKE docs, "Readiness gate"', whole_build=True
-)
+RULE = Rule(WARNING, "A", 'Kubernetes API: rolling updates; TKE docs, "Readiness gate"')
 
 
 def check(workload: Object, build: Build) -> Iterator[Finding]:

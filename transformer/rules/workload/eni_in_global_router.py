@@ -40,7 +40,7 @@ from transformer.lint.objects import Object
 from transformer.lint.rule import ERROR, Finding, Rule
 from transformer.rules.workload._mode import mode_of
 
-RULE = Rule(ERROR, "A", 'TKE docs, "VPC-CNI mode": what the cluster needs', whole_build=True)
+RULE = Rule(ERROR, "A", 'TKE docs, "VPC-CNI mode": what the cluster needs')
 
 _ENI_NETWORKS = {mode.networks for mode in MODES.values() if mode.networks}
 

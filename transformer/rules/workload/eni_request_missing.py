@@ -42,9 +42,7 @@ from transformer.lint.build import Build
 from transformer.lint.objects import Object
 from transformer.lint.rule import ERROR, WARNING, Finding, Rule
 
-RULE = Rule(
-    ERROR, "A", 'TKE docs, "VPC-CNI mode": requests and limits', whole_build=True, fixable=True
-)
+RULE = Rule(ERROR, "A", 'TKE docs, "VPC-CNI mode": requests and limits', fixable=True)
 
 
 def check(workload: Object, build: Build) -> Iterator[Finding]:

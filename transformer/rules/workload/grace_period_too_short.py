@@ -49,7 +49,7 @@ from transformer.rules.workload._pre_stop import sleep_of
 from transformer.rules.workload._serving import serves
 from transformer.values import integer
 
-RULE = Rule(WARNING, "A", "Kubernetes API: termination of Pods", whole_build=True, fixable=True)
+RULE = Rule(WARNING, "A", "Kubernetes API: termination of Pods", fixable=True)
 
 _DEFAULT = 30  # of Kubernetes
 _FIELD = "terminationGracePeriodSeconds"

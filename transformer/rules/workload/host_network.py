@@ -37,9 +37,7 @@ from transformer.lint.build import Build
 from transformer.lint.objects import Object
 from transformer.lint.rule import ERROR, Finding, Rule
 
-RULE = Rule(
-    ERROR, "A", 'TKE docs, "CLB-to-Pod direct access", and event code E4033', whole_build=True
-)
+RULE = Rule(ERROR, "A", 'TKE docs, "CLB-to-Pod direct access", and event code E4033')
 
 
 def check(workload: Object, build: Build) -> Iterator[Finding]:

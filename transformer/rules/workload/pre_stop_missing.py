@@ -51,9 +51,7 @@ from transformer.lint.objects import Object
 from transformer.lint.rule import WARNING, Finding, Rule
 from transformer.rules.workload._serving import is_deleted_gracefully, lacking, serves
 
-RULE = Rule(
-    WARNING, "A", 'TKE docs, "Graceful shutdown of Services"', whole_build=True, fixable=True
-)
+RULE = Rule(WARNING, "A", 'TKE docs, "Graceful shutdown of Services"', fixable=True)
 
 
 def check(workload: Object, build: Build) -> Iterator[Finding]:

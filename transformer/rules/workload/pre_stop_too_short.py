@@ -42,7 +42,7 @@ from transformer.lint.rule import WARNING, Finding, Rule
 from transformer.rules.workload._pre_stop import sleep_of
 from transformer.rules.workload._serving import is_deleted_gracefully, servers, serves
 
-RULE = Rule(WARNING, "A", 'TKE docs, "Graceful shutdown of Services"', whole_build=True)
+RULE = Rule(WARNING, "A", 'TKE docs, "Graceful shutdown of Services"')
 
 
 def check(workload: Object, build: Build) -> Iterator[Finding]:

@@ -40,9 +40,7 @@ from transformer.lint.rule import WARNING, Finding, Rule
 from transformer.rules.workload._serving import servers, serves, window
 from transformer.values import at, integer
 
-RULE = Rule(
-    WARNING, "A", 'Kubernetes API: Deployments; CLB docs, "Health check overview"', whole_build=True
-)
+RULE = Rule(WARNING, "A", 'Kubernetes API: Deployments; CLB docs, "Health check overview"')
 
 _KINDS = ("Deployment", "Rollout")
 _DEFAULT = 600  # of Kubernetes and Argo Rollouts

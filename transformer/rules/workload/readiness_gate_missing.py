@@ -44,7 +44,6 @@ RULE = Rule(
     WARNING,
     "A",
     'TKE docs, "Using Services with CLB-to-Pod direct access mode": readiness gate',
-    whole_build=True,
     fixable=True,
 )
 

@@ -42,9 +42,7 @@ from transformer.lint.objects import Object
 from transformer.lint.rule import WARNING, Finding, Rule
 from transformer.rules.workload._serving import lacking, serves
 
-RULE = Rule(
-    WARNING, "A", 'TKE docs, "CLB-to-Pod direct access"; CLB docs, "Health check"', whole_build=True
-)
+RULE = Rule(WARNING, "A", 'TKE docs, "CLB-to-Pod direct access"; CLB docs, "Health check"')
 
 
 def check(workload: Object, build: Build) -> Iterator[Finding]:

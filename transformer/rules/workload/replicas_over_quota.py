@@ -43,9 +43,7 @@ from transformer.lint.objects import Object
 from transformer.lint.rule import WARNING, Finding, Rule
 from transformer.rules.workload._serving import serves
 
-RULE = Rule(
-    WARNING, "A", 'TKE docs, "CLB-to-Pod direct access": limits; event code E4054', whole_build=True
-)
+RULE = Rule(WARNING, "A", 'TKE docs, "CLB-to-Pod direct access": limits; event code E4054')
 
 
 def check(workload: Object, build: Build) -> Iterator[Finding]:

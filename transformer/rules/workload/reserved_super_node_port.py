@@ -46,7 +46,7 @@ from transformer.lint.rule import WARNING, Finding, Rule
 from transformer.rules.workload._super_node import runs_on_super_nodes
 from transformer.values import at, items
 
-RULE = Rule(WARNING, "A", 'TKE docs, "Annotations of super nodes": port 9100', whole_build=True)
+RULE = Rule(WARNING, "A", 'TKE docs, "Annotations of super nodes": port 9100')
 
 
 def check(workload: Object, build: Build) -> Iterator[Finding]:

@@ -49,7 +49,7 @@ from transformer.lint.rule import INFO, Finding, Rule
 from transformer.rules.workload._gates import clb_gate
 from transformer.rules.workload._serving import direct_services, serves
 
-RULE = Rule(INFO, "D", 'TKE docs, "Readiness gate": one for a Pod', whole_build=True)
+RULE = Rule(INFO, "D", 'TKE docs, "Readiness gate": one for a Pod')
 
 
 def check(workload: Object, build: Build) -> Iterator[Finding]:

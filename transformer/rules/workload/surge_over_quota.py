@@ -44,7 +44,6 @@ RULE = Rule(
     WARNING,
     "A",
     'Kubernetes API: maxSurge; TKE docs, "CLB-to-Pod direct access": limits',
-    whole_build=True,
 )
 
 

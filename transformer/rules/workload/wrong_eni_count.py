@@ -43,9 +43,7 @@ from transformer.lint.rule import ERROR, WARNING, Finding, Rule
 from transformer.rules.workload._mode import mode_of
 from transformer.values import Path, Value, at, text
 
-RULE = Rule(
-    ERROR, "A", 'TKE docs, "VPC-CNI mode": requests and limits of one container', whole_build=True
-)
+RULE = Rule(ERROR, "A", 'TKE docs, "VPC-CNI mode": requests and limits of one container')
 
 
 def check(workload: Object, build: Build) -> Iterator[Finding]:

@@ -41,9 +41,7 @@ from transformer.lint.rule import ERROR, Finding, Rule
 from transformer.rules.workload._mode import mode_of
 from transformer.values import at, mapping
 
-RULE = Rule(
-    ERROR, "A", 'TKE docs, "VPC-CNI mode"; Kubernetes API: extended resources', whole_build=True
-)
+RULE = Rule(ERROR, "A", 'TKE docs, "VPC-CNI mode"; Kubernetes API: extended resources')
 
 
 def check(workload: Object, build: Build) -> Iterator[Finding]:

@@ -42,7 +42,7 @@ from transformer.lint.rule import ERROR, WARNING, Finding, Rule
 from transformer.rules.workload._mode import mode_of
 from transformer.values import at
 
-RULE = Rule(ERROR, "A", 'TKE docs, "VPC-CNI mode" and event code E4033', whole_build=True)
+RULE = Rule(ERROR, "A", 'TKE docs, "VPC-CNI mode" and event code E4033')
 
 
 def check(workload: Object, build: Build) -> Iterator[Finding]:
