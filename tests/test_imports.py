@@ -20,11 +20,13 @@ FORBIDDEN = {
 }
 SHELL = {
     "cli",
+    "cli_reference",
     "run",
     "lint.run",
     "inputs",
-    "patches",
-    "examine",
+    "lint.patches",
+    "lint.draw",
+    "doctor.run",
     "files",
     "parallel",
     "__main__",

@@ -7,14 +7,47 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import click
 
 from transformer import __version__
+from transformer.cli_reference import COMMANDS
 from transformer.errors import ConfigError, Unproven, WriteError
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+Command = Callable[..., None]
+
+
+def _reading(command: Command) -> Command:
+    """Paths, and the options that say what to read and how: the same for every command."""
+    for decorate in reversed(
+        (
+            click.argument("paths", nargs=-1),
+            click.option("-m", "--network-mode", metavar="MODE", help="How Pods get addresses."),
+            click.option(
+                "--config",
+                metavar="FILE",
+                help="Configuration; default: the nearest .tke-direct.yaml.",
+            ),
+            click.option("--stdin-filename", metavar="FILE", help="Name of '-' in messages."),
+            click.option(
+                "--force-exclude", is_flag=True, help="Apply spec.exclude to named files too."
+            ),
+            click.option("-q", "--quiet", is_flag=True, help="Print no summary."),
+            click.option(
+                "--color",
+                type=click.Choice(["auto", "always", "never"]),
+                default="auto",
+                help="Colours; auto: on terminals, unless NO_COLOR is set.",
+            ),
+        )
+    ):
+        command = decorate(command)
+    return command
 
 
 @click.group(context_settings=CONTEXT)
@@ -33,24 +66,11 @@ def cli() -> None:
 
 
 @cli.command()
-@click.argument("paths", nargs=-1)
+@_reading
 @click.option("-i", "--in-place", is_flag=True, help="Rewrite the files: all of them or none.")
 @click.option("--diff", is_flag=True, help="Print a unified diff; change nothing.")
 @click.option("--check", is_flag=True, help="Change nothing; exit 1 if something would change.")
-@click.option("-m", "--network-mode", metavar="MODE", help="How Pods get their addresses.")
-@click.option(
-    "--config", metavar="FILE", help="Configuration; default: the nearest .tke-direct.yaml."
-)
-@click.option("--stdin-filename", metavar="FILE", help="Name of '-' in messages and look-ups.")
-@click.option("--force-exclude", is_flag=True, help="Apply spec.exclude to named files too.")
-@click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
 @click.option("-v", "--verbose", is_flag=True, help="Name every resource that changes, and why.")
-@click.option(
-    "--color",
-    type=click.Choice(["auto", "always", "never"]),
-    default="auto",
-    help="Colours; auto: on terminals, unless NO_COLOR is set.",
-)
 @click.pass_context
 def transform(context: click.Context, /, color: str, **options: Any) -> None:
     """Complete Services, Ingresses and workloads for direct access.
@@ -63,20 +83,18 @@ def transform(context: click.Context, /, color: str, **options: Any) -> None:
     Modes: vpc-cni, mixed, vpc-cni-exclusive, global-router, serverless.
     Run without --network-mode to learn how to find out which one a cluster has.
     """
-    if not options["paths"]:
-        raise click.UsageError("name files or directories, or '-' for standard input")
+    _start(context, color, options)
     if options["in_place"] and (options["diff"] or options["check"]):
         raise click.UsageError("--in-place writes; --diff and --check do not: choose one")
     if options["in_place"] and "-" in options["paths"]:
         raise click.UsageError("standard input cannot be rewritten in place")
-    _set_color(context, color)
     from transformer.run import Options, run
 
     context.exit(run(Options(**options)))
 
 
-@cli.command()
-@click.argument("paths", nargs=-1)
+@cli.command(short_help="Say what would break direct access.")
+@_reading
 @click.option("--fix", is_flag=True, help="Mend what transform would mend; exit 1 if it did.")
 @click.option("--diff", is_flag=True, help="Print what --fix would change; change nothing.")
 @click.option(
@@ -108,20 +126,7 @@ def transform(context: click.Context, /, color: str, **options: Any) -> None:
     is_flag=True,
     help="Judge each file alone, without rules about what is missing elsewhere.",
 )
-@click.option("-m", "--network-mode", metavar="MODE", help="How Pods get their addresses.")
-@click.option(
-    "--config", metavar="FILE", help="Configuration; default: the nearest .tke-direct.yaml."
-)
-@click.option("--stdin-filename", metavar="FILE", help="Name of '-' in messages and look-ups.")
-@click.option("--force-exclude", is_flag=True, help="Apply spec.exclude to named files too.")
-@click.option("-q", "--quiet", is_flag=True, help="Print findings only.")
 @click.option("-v", "--verbose", is_flag=True, help="Name the files that are skipped.")
-@click.option(
-    "--color",
-    type=click.Choice(["auto", "always", "never"]),
-    default="auto",
-    help="Colours; auto: on terminals, unless NO_COLOR is set.",
-)
 @click.pass_context
 def lint(context: click.Context, /, color: str, **options: Any) -> None:
     """Say what would break direct access, before it reaches a cluster.
@@ -138,8 +143,7 @@ def lint(context: click.Context, /, color: str, **options: Any) -> None:
     Silence a finding with a comment on its line, `# tke-direct: ignore[RULE]`, with the annotation
     tke-direct.dev/ignore: RULE on the resource, or with spec.lint.ignore in .tke-direct.yaml.
     """
-    if not options["paths"]:
-        raise click.UsageError("name files or directories, or '-' for standard input")
+    _start(context, color, options)
     if options["fix"] and options["diff"]:
         raise click.UsageError("--fix writes; --diff does not: choose one")
     if options["fix"] and "-" in options["paths"]:
@@ -148,7 +152,6 @@ def lint(context: click.Context, /, color: str, **options: Any) -> None:
         )
     if options["write_baseline"] and not options["baseline"]:
         raise click.UsageError("--write-baseline needs --baseline FILE to write to")
-    _set_color(context, color)
     if options["format"] is None:
         on_github = os.environ.get("GITHUB_ACTIONS") == "true" and options["output"] is None
         options["format"] = "github" if on_github else "text"
@@ -158,17 +161,11 @@ def lint(context: click.Context, /, color: str, **options: Any) -> None:
     context.exit(run(Options(**options, carets=terminal)))
 
 
-@cli.command()
-@click.argument("paths", nargs=-1)
+@cli.command(short_help="Draw who sends traffic to whom, findings marked.")
+@_reading
 @click.option("--format", type=click.Choice(["text", "mermaid", "dot"]), default="text")
-@click.option("-m", "--network-mode", metavar="MODE", help="How Pods get their addresses.")
-@click.option(
-    "--config", metavar="FILE", help="Configuration; default: the nearest .tke-direct.yaml."
-)
-@click.option("--stdin-filename", metavar="FILE", help="Name of '-' in messages and look-ups.")
-@click.option("--force-exclude", is_flag=True, help="Apply spec.exclude to named files too.")
 @click.pass_context
-def graph(context: click.Context, /, **options: Any) -> None:
+def graph(context: click.Context, /, color: str, **options: Any) -> None:
     """Draw who sends traffic to whom: Ingress, Service, workload, readiness gate.
 
     Findings of lint are marked.  PATHS are as for lint.
@@ -178,32 +175,13 @@ def graph(context: click.Context, /, **options: Any) -> None:
     For a README:         tke-direct graph --format mermaid deploy/
     For a picture file:   tke-direct graph --format dot deploy/ | dot -Tsvg
     """
-    if not options["paths"]:
-        raise click.UsageError("name files or directories, or '-' for standard input")
-    from transformer.lint.run import GraphOptions, draw
+    _start(context, color, options)
+    from transformer.lint.draw import Options, draw
 
-    context.exit(draw(GraphOptions(**options, quiet=True)))
-
-
-@cli.command()
-@click.option("--format", type=click.Choice(["text", "json", "markdown"]), default="text")
-def rules(format: str) -> None:
-    """List the rules of lint."""
-    from transformer.lint.teach import listing
-
-    click.echo(listing(format), nl=False)
+    context.exit(draw(Options(**options)))
 
 
-@cli.command()
-@click.argument("rule")
-def explain(rule: str) -> None:
-    """Say what RULE finds, why it matters and what to write instead."""
-    from transformer.lint.teach import explanation
-
-    click.echo(explanation(rule), nl=False)
-
-
-@cli.command("doctor")
+@cli.command("doctor", short_help="Say whether the repository really calls tke-direct.")
 @click.argument("directory", metavar="[DIR]", default=".")
 @click.pass_context
 def doctor_command(context: click.Context, /, directory: str) -> None:
@@ -223,9 +201,15 @@ def doctor_command(context: click.Context, /, directory: str) -> None:
     Exit codes: 0 fine, 1 problems, 2 DIR or the call is wrong.
     """
     _set_color(context, "auto")
-    from transformer.examine import examine
+    from transformer.doctor.run import run
 
-    context.exit(examine(directory))
+    context.exit(run(directory))
+
+
+def _start(context: click.Context, color: str, options: dict[str, Any]) -> None:
+    if not options["paths"]:
+        raise click.UsageError("name files or directories, or '-' for standard input")
+    _set_color(context, color)
 
 
 def _set_color(context: click.Context, color: str) -> None:
@@ -235,75 +219,8 @@ def _set_color(context: click.Context, color: str) -> None:
         context.color = color == "always"
 
 
-@cli.group()
-def schema() -> None:
-    """The JSON Schemas of annotations and configuration, for editors and CI."""
-
-
-@schema.command("list")
-def schema_list() -> None:
-    """Print the names of the schemas: ours, and those of Kubernetes that lint uses."""
-    import schemas
-    from schemas import kubernetes
-
-    for name in schemas.names():
-        click.echo(f"{name}\t{schemas.load(name)['title']}")
-    for version, kind in kubernetes.kinds():
-        minors = kubernetes.minors_of(version, kind)
-        click.echo(f"{version}/{kind}\tKubernetes {minors[0]} to {minors[-1]}")
-
-
-@schema.command("show")
-@click.argument("name")
-@click.option("--kubernetes-version", metavar="1.N", help="Of Kubernetes' kinds; default: newest.")
-def schema_show(name: str, kubernetes_version: str | None) -> None:
-    """Print one schema as JSON: of ours, or of a kind like apps/v1/Deployment or v1/Service."""
-    import json
-
-    import schemas
-    from schemas import kubernetes
-
-    version, _, kind = name.rpartition("/")
-    try:
-        if not version:
-            click.echo(schemas.text(name), nl=False)
-            return
-        minors = kubernetes.minors_of(version, kind)
-        minor = kubernetes_version or (minors[-1] if minors else kubernetes.NEWEST)
-        click.echo(json.dumps(kubernetes.standalone(version, kind, minor), indent=2))
-    except KeyError:
-        of = f" of Kubernetes {kubernetes_version}" if kubernetes_version else ""
-        raise click.UsageError(
-            f"no schema {name!r}{of}; `tke-direct schema list` names them"
-        ) from None
-
-
-@cli.group()
-def config() -> None:
-    """The configuration file .tke-direct.yaml."""
-
-
-@config.command("show")
-@click.argument("path", default=".")
-@click.option("--config", "explicit", metavar="FILE", help="This file, not the nearest one.")
-@click.option("-m", "--network-mode", metavar="MODE", help="How Pods get their addresses.")
-def config_show(path: str, explicit: str | None, network_mode: str | None) -> None:
-    """Print the configuration that governs PATH, with every default spelled out."""
-    from pathlib import Path
-
-    from ruamel.yaml import YAML
-
-    from transformer import config as configuration
-
-    found = Path(explicit) if explicit else configuration.find(Path(path))
-    content = configuration.read(found) if found else configuration.EMPTY
-    mode = configuration.mode_named(network_mode) if network_mode else None
-    effective = configuration.shown(configuration.settings(content, mode))
-    click.echo(f"# from {found}" if found else "# no configuration file: defaults")
-    dumper = YAML(typ="safe", pure=True)
-    dumper.default_flow_style = False
-    dumper.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-    dumper.dump(effective, sys.stdout)
+for _command in COMMANDS:
+    cli.add_command(_command)
 
 
 def main() -> None:

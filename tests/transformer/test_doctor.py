@@ -26,7 +26,7 @@ from tests.transformer.doctor_cases import (
 )
 from transformer.doctor import diagnose
 from transformer.doctor.model import Finding
-from transformer.examine import snapshot
+from transformer.doctor.run import snapshot
 
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tke-direct" / "peers"
 KUSTOMIZE = _CACHE / "kustomize"

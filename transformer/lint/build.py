@@ -6,7 +6,7 @@ Rules ask; nothing here judges.  Every answer is computed once and costs a look-
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
@@ -68,9 +68,10 @@ class Build:
     # Direct access:
 
     def declares(self, one: Object) -> bool:
-        """Whether a Service or Ingress says itself that it wants direct access."""
+        """Whether a Service or Ingress says itself, to TKE, that it wants direct access."""
         value = one.raw_annotations.get(_SWITCH.get(one.subject, ""))
-        return value is True or (isinstance(value, str) and value.lower() == "true")
+        says = value is True or (isinstance(value, str) and value.lower() == "true")
+        return says and not is_foreign(one)
 
     def is_direct(self, one: Object) -> bool:
         """Whether CLB is to bind Pods for `one`, by its own word or by the configuration.
@@ -124,22 +125,31 @@ class Build:
         """Whether any Service of that namespace is in the build."""
         return namespace in self._service_namespaces
 
+    def may_be_service(self, namespace: str, name: str) -> bool:
+        """Whether a Service of that name may be there, once those without namespace have one."""
+        return any(_meet(namespace, other) for other in self._service_places.get(name, ()))
+
+    def may_be_selected(self, workload: Object) -> bool:
+        """Whether a Service may select `workload`, once those without namespace have one."""
+        labels = workload.pod_labels.items()
+        found = (one for pair in labels for one in self._by_selector.get(pair, ()))
+        return any(
+            one.selector.items() <= labels and _meet(one.namespace, workload.namespace)
+            for one in found
+        )
+
     def ingresses_of(self, service: Object) -> list[Object]:
         """The Ingresses that send traffic to `service`."""
         return self._ingresses_by_backend.get((service.namespace, service.name), [])
 
+    def may_be_backend(self, service: Object) -> bool:
+        """Whether an Ingress may use `service`, once those without namespace have one."""
+        places = self._backend_places.get(service.name, ())
+        return any(_meet(service.namespace, other) for other in places)
+
     def autoscalers_of(self, workload: Object) -> list[Object]:
         """The HorizontalPodAutoscalers that scale `workload`."""
         return self._autoscalers.get((workload.namespace, workload.kind, workload.name), [])
-
-    def budgets_of(self, workload: Object) -> list[Object]:
-        """The PodDisruptionBudgets that cover the Pods of `workload`."""
-        return [
-            budget
-            for budget in self.by_subject["disruption_budget"]
-            if budget.namespace == workload.namespace
-            and _selector(budget.get("spec", "selector")).matches(workload.pod_labels)
-        ]
 
     def covered_by(self, budget: Object) -> list[Object]:
         """The workloads whose Pods a PodDisruptionBudget covers."""
@@ -219,6 +229,23 @@ class Build:
         return frozenset(namespace for namespace, _ in self._services_by_name)
 
     @cached_property
+    def _service_places(self) -> dict[str, set[str]]:
+        return _places(self._services_by_name)
+
+    @cached_property
+    def _backend_places(self) -> dict[str, set[str]]:
+        return _places(self._ingresses_by_backend)
+
+    @cached_property
+    def _by_selector(self) -> dict[tuple[str, str], list[Object]]:
+        """The Services by one label of those that they ask for."""
+        found: dict[tuple[str, str], list[Object]] = defaultdict(list)
+        for service in self.by_subject["service"]:
+            for pair in list(service.selector.items())[:1]:
+                found[pair].append(service)
+        return found
+
+    @cached_property
     def _ingresses_by_backend(self) -> dict[tuple[str, str], list[Object]]:
         found: dict[tuple[str, str], list[Object]] = defaultdict(list)
         for one in self.by_subject["ingress"]:
@@ -271,11 +298,33 @@ class Build:
         return {key: list(rows.values()) for key, rows in found.items()}
 
 
+def _places(keys: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
+    """The namespaces in which a name stands."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for namespace, name in keys:
+        found[name].add(namespace)
+    return found
+
+
+def _meet(namespace: str, other: str) -> bool:
+    """Whether two namespaces are one, or may be: kustomize gives one to those that have none."""
+    return namespace == other or not (namespace and other)
+
+
 def is_clb_ingress(ingress: Object, settings: Settings) -> bool:
     """Whether TKE's CLB controller serves `ingress`: by its class, or by default."""
-    named = ingress.annotations.get(INGRESS_CLASS_ANNOTATION)
-    named = named or text(ingress.get("spec", "ingressClassName"))
+    named = _class_of(ingress)
     return named == INGRESS_CLASS or (not named and settings.ingress_default_class)
+
+
+def is_foreign(one: Object) -> bool:
+    """Whether `one` is an Ingress that names another controller than TKE's."""
+    return one.subject == "ingress" and _class_of(one) not in ("", INGRESS_CLASS)
+
+
+def _class_of(ingress: Object) -> str:
+    named = ingress.annotations.get(INGRESS_CLASS_ANNOTATION)
+    return named or text(ingress.get("spec", "ingressClassName")) or ""
 
 
 def _selector(value: Value) -> LabelSelector:

@@ -26,11 +26,11 @@ from transformer.lint import suppress
 from transformer.lint.check import Scope
 from transformer.lint.engine import Placed
 from transformer.lint.lint import Linted, lint
+from transformer.lint.patches import without_patches
 from transformer.lint.read import Reading, examine
 from transformer.lint.report import Report, Reported
 from transformer.model import Edit
 from transformer.parallel import Spread, Workers
-from transformer.patches import Patches
 from transformer.report import Page
 from transformer.transform import Outcome, Source
 
@@ -90,7 +90,7 @@ def run(options: Options) -> int:
     )
     configurations = Configurations(options.config, options.network_mode)
     everything, unreadable = read(options, configurations)
-    inputs = _without_patches(everything)
+    inputs = without_patches(everything)
     patches = len(everything) - len(inputs)
     found = _lint(inputs, configurations, scope, options)
     for message in unreadable:
@@ -115,47 +115,6 @@ def run(options: Options) -> int:
         return WRONG_INPUT
     failed = mending or made.fails(options.fail_on)
     return FINDINGS if failed and not options.exit_zero else OK
-
-
-class GraphOptions(NamedTuple):
-    """The command line of ``graph``."""
-
-    paths: tuple[str, ...]
-    format: str
-    config: str | None
-    network_mode: str | None
-    stdin_filename: str | None
-    force_exclude: bool
-    quiet: bool
-
-
-def draw(options: GraphOptions) -> int:
-    """Print the picture of every build that `options` name; the exit code."""
-    from transformer.lint import picture
-
-    configurations = Configurations(options.config, options.network_mode)
-    everything, unreadable = read(options, configurations)
-    inputs = _without_patches(everything)
-    workers: Workers[Reading] = Workers(examine, processors(), lambda count: None)
-    broken = list(unreadable)
-    for path, members in by_configuration(inputs, Counter()).items():
-        settings = configurations.settings(path)
-        sources = [inputs[index].source for index in members]
-        made = lint(sources, workers(sources, settings), settings, Scope())
-        write(picture.render(options.format, picture.picture(made.build, made.by_object)))
-        for number in sorted(made.unreadable):
-            if inputs[members[number]].named or number not in made.templates:
-                rows = tuple(row for source, row in made.findings if source == number)
-                shown = Report(rows, 1, Counter(), Counter(), Counter())
-                broken.append(formats.render("text", shown).rstrip())
-    for message in broken:
-        click.echo(message, err=True)
-    return WRONG_INPUT if broken else OK
-
-
-def _without_patches(inputs: list[Input]) -> list[Input]:
-    known = Patches()
-    return [one for one in inputs if one.path is None or not known.has(one.path)]
 
 
 def _names(listed: tuple[str, ...]) -> frozenset[str]:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from schemas.annotations import ANNOTATIONS, Annotation, On
-from schemas.contract import INGRESS_CLASS, INGRESS_CLASS_ANNOTATION
+from transformer.lint.build import is_foreign
 from transformer.lint.objects import WORKLOAD, Object
-from transformer.values import Path, Value, mapping, text
+from transformer.values import Path, Value, mapping
 
 OWN_METADATA: Path = ("metadata", "annotations")
 
@@ -74,15 +74,6 @@ def said(one: Object) -> Iterator[Said]:
             row = _ROWS.get(key, {}).get(place.on)
             if row is not None and isinstance(value, str):
                 yield Said((*place.path, key), row, value)
-
-
-def is_foreign(one: Object) -> bool:
-    """Whether `one` is an Ingress that names another controller than TKE's."""
-    if one.subject != "ingress":
-        return False
-    named = one.annotations.get(INGRESS_CLASS_ANNOTATION)
-    named = named or text(one.get("spec", "ingressClassName"))
-    return bool(named) and named != INGRESS_CLASS
 
 
 def is_filled_in_later(value: str) -> bool:

@@ -10,8 +10,7 @@ It is silent when the place where the annotation belongs carries it too.
 
 TKE passes over it without a word: the Pods get no ENI address, the Ingress goes through
 NodePorts, the weight is not set.
-For the network annotation, where the network mode needs it, and for the direct-access switches it
-is an error.
+For the network annotation, where the network mode needs it, it is an error.
 
 ## Example
 
@@ -41,13 +40,11 @@ from collections.abc import Collection, Iterator
 from schemas.annotations import On
 from schemas.contract import (
     INGRESS_CLASS_ANNOTATION,
-    INGRESS_DIRECT_ACCESS,
     MODES,
     NETWORKS,
-    SERVICE_DIRECT_ACCESS,
     SKIP,
 )
-from transformer.lint.build import Build, is_clb_ingress
+from transformer.lint.build import Build
 from transformer.lint.objects import WORKLOAD, Object
 from transformer.lint.rule import ERROR, WARNING, Finding, Rule
 from transformer.rules.any._annotations import OWN_METADATA, Place, places, rows
@@ -73,7 +70,7 @@ def check(one: Object, build: Build) -> Iterator[Finding]:
                 continue
             else:
                 message = _message(one, place, key, homes)
-            severity = ERROR if _fails(one, place, key, build) else WARNING
+            severity = ERROR if key == NETWORKS and _is_needed(one, build) else WARNING
             yield Finding((*place.path, key), message, severity=severity, at_key=True)
 
 
@@ -97,16 +94,6 @@ def _named(key: str, name: str) -> bool:
     return key.rpartition("/")[2] == name
 
 
-def _fails(one: Object, place: Place, key: str, build: Build) -> bool:
-    """Whether what the annotation asks for will surely not happen, rather than maybe."""
-    settings = build.settings
-    if place.entries[key] == "false":
-        return False
-    if key == NETWORKS:
-        return one.subject == WORKLOAD and any(MODES[mode].networks for mode in settings.modes)
-    if key == SERVICE_DIRECT_ACCESS and place.on is On.INGRESS:
-        return is_clb_ingress(one, settings) and INGRESS_DIRECT_ACCESS not in place.entries
-    if key == INGRESS_DIRECT_ACCESS and place.on is On.SERVICE:
-        balanced = one.get("spec", "type") == "LoadBalancer"
-        return balanced and SERVICE_DIRECT_ACCESS not in place.entries
-    return False
+def _is_needed(one: Object, build: Build) -> bool:
+    """Whether Pods get no ENI address unless their template asks for it."""
+    return one.subject == WORKLOAD and any(MODES[mode].networks for mode in build.settings.modes)

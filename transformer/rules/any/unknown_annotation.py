@@ -64,7 +64,7 @@ def _message(key: str) -> str:
         if key == row.key or (row.key.endswith("*") and key.startswith(whole + rest)):
             return f"is not an annotation of TKE and has no effect: {row.instead}"
     meant = _meant(key)
-    return f"is unknown and has no effect: did you mean {meant}?" if meant else ""
+    return f"is in no document of TKE or tke-direct: did you mean {meant}?" if meant else ""
 
 
 def _meant(key: str) -> str:

@@ -36,6 +36,7 @@ from schemas.contract import INGRESS_DIRECT_ACCESS, SERVICE_DIRECT_ACCESS
 from transformer.lint.build import Build
 from transformer.lint.objects import Object
 from transformer.lint.rule import ERROR, WARNING, Finding, Rule
+from transformer.rules.any._annotations import is_filled_in_later
 
 RULE = Rule(ERROR, "A", 'TKE docs, "Service annotations", and event code E4037')
 
@@ -48,7 +49,8 @@ def check(entry: Object, build: Build) -> Iterator[Finding]:
     key = _SWITCH[entry.subject]
     value = entry.raw_annotations.get(key)
     refused = any(row.code == _REFUSAL for row in build.plan(entry).refused)
-    if refused or (isinstance(value, str) and value not in ("true", "false")):
+    wrong = isinstance(value, str) and value not in ("true", "false")
+    if refused or (wrong and not is_filled_in_later(str(value))):
         shown = f'"{value}"' if isinstance(value, str) else "not a string"
         yield Finding(
             ("metadata", "annotations", key),

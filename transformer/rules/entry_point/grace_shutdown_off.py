@@ -48,13 +48,13 @@ def check(entry: Object, build: Build) -> Iterator[Finding]:
         return
     shutdown, deletion = GRACE_SHUTDOWN[entry.subject], GRACE_DELETION[entry.subject]
     on = entry.annotations.get(deletion, "").lower() == "true"
-    if entry.annotations.get(shutdown, "").lower() == "false" and not on:
+    if entry.annotations.get(shutdown) == "false" and not on:
         yield Finding(
             ("metadata", "annotations", shutdown),
             "keeps CLB sending to Pods that are about to stop, so rollouts fail requests: "
             'write "true"',
         )
-    if entry.annotations.get(deletion, "").lower() == "false":
+    if entry.annotations.get(deletion) == "false":
         yield Finding(
             ("metadata", "annotations", deletion),
             "lets a Pod stop before CLB has set its weight to 0, even where the cluster would "

@@ -48,8 +48,8 @@ from schemas.contract import RESERVED_CONFIG_ENDINGS, SERVICE_CONFIG
 from transformer.lint.build import Build
 from transformer.lint.objects import Object
 from transformer.lint.rule import WARNING, Finding, Rule
+from transformer.rules.any._annotations import is_filled_in_later
 from transformer.rules.entry_point._listeners import has_listeners
-from transformer.rules.ingress._routes import unfilled
 
 RULE = Rule(WARNING, "A", "TKE docs, event codes E4026 and E4043", whole_build=True)
 
@@ -59,7 +59,7 @@ def check(entry: Object, build: Build) -> Iterator[Finding]:
     named = SERVICE_CONFIG[entry.subject]
     name = entry.annotations.get(named, "")
     made = name.endswith(RESERVED_CONFIG_ENDINGS)
-    if not name or made or unfilled(name) or build.config_of(entry) is not None:
+    if not name or made or is_filled_in_later(name) or build.config_of(entry) is not None:
         return
     if not has_listeners(entry, build):
         return

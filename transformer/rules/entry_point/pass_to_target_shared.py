@@ -50,6 +50,7 @@ from schemas.contract import EXISTING_CLB, PASS_TO_TARGET
 from transformer.lint.build import Build
 from transformer.lint.objects import Object
 from transformer.lint.rule import INFO, WARNING, Finding, Rule
+from transformer.rules.service._service import is_same
 
 RULE = Rule(WARNING, "A", 'TKE docs, "Service annotations"; tke-guide, Cilium gateways')
 
@@ -63,6 +64,8 @@ def check(entry: Object, build: Build) -> Iterator[Finding]:
         return
     path = ("metadata", "annotations", key)
     for other in build.sharing(clb):
+        if other.subject == entry.subject and is_same(other, entry):
+            continue
         if other.annotations.get(PASS_TO_TARGET[other.subject]) != said:
             yield Finding(
                 path,

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from schemas.contract import EXISTING_CLB, SYNC_MODE, SYNC_SKIP
 from transformer.lint.build import Build, is_clb_ingress
 from transformer.lint.objects import Object
+from transformer.rules.any._annotations import is_filled_in_later
+from transformer.rules.service._service import is_one_clb
 from transformer.values import Path, Value, at, items, text
 
 # What TKE's console writes as the backend of rules that have none, as those that redirect.
@@ -56,7 +58,7 @@ def backends(ingress: Object, build: Build) -> Iterator[Backend]:
     """Every backend Service and port of an Ingress, each pair once."""
     seen = set()
     for place, name, port in ingress.backends():
-        if (name, str(port)) in seen or name == _NO_BACKEND or unfilled(name):
+        if (name, str(port)) in seen or name == _NO_BACKEND or is_filled_in_later(name):
             continue
         seen.add((name, str(port)))
         if isinstance(port, bool) or not isinstance(port, (int, str)):
@@ -83,14 +85,12 @@ def backend_services(ingress: Object, build: Build) -> Iterator[Backend]:
             yield backend
 
 
+def has_no_selector(backend: Backend) -> bool:
+    """Whether the endpoints of a backend Service are written by hand, or are none."""
+    return not any(service.get("spec", "selector") for service in backend.services)
+
+
 def existing_clb(ingress: Object) -> str:
     """The existing CLB that an Ingress names; '' for none, and for ``lb-xxxxxxxx`` of a sample."""
     clb = ingress.annotations.get(EXISTING_CLB["ingress"], "")
-    unique = clb.removeprefix("lb-")
-    known = clb.startswith("lb-") and unique.isalnum() and unique.strip("x")
-    return clb if known else ""
-
-
-def unfilled(value: str) -> bool:
-    """Whether a value waits for something like envsubst: ``${HOST}``."""
-    return "${" in value or "$(" in value
+    return clb if is_one_clb(clb) else ""

@@ -5,7 +5,9 @@
 Finds Services of type ClusterIP (also headless ones, and those that say no type) and
 ExternalName behind an Ingress that TKE's CLB serves.
 
-It is an error when the Ingress says `direct-access: "false"`, and a warning otherwise.
+It is an error for ExternalName and when the Ingress says `direct-access: "false"`, and a warning
+otherwise.
+A Service without a selector behind a direct Ingress is reported by `selectorless-backend`.
 Serverless clusters are left out.
 
 ## Why it matters
@@ -39,7 +41,7 @@ from schemas.contract import INGRESS_DIRECT_ACCESS, NetworkMode
 from transformer.lint.build import Build
 from transformer.lint.objects import Object
 from transformer.lint.rule import ERROR, WARNING, Finding, Rule
-from transformer.rules.ingress._routes import backend_services, served
+from transformer.rules.ingress._routes import backend_services, has_no_selector, served
 
 RULE = Rule(ERROR, "A", "TKE docs, event code E4047")
 
@@ -55,10 +57,13 @@ def check(ingress: Object, build: Build) -> Iterator[Finding]:
     refused = ingress.annotations.get(INGRESS_DIRECT_ACCESS, "").lower() == "false"
     for backend in backend_services(ingress, build):
         types = [service.get("spec", "type") for service in backend.services]
+        outside = "ExternalName" in types
+        if not outside and has_no_selector(backend) and build.is_direct(ingress):
+            continue  # selectorless-backend tells
         if all(kind in _WITHOUT_NODE_PORT for kind in types):
             yield Finding(
                 backend.path,
                 f"{backend.services[0].shown} is of type {types[0] or 'ClusterIP'}, TKE "
                 "documents NodePort or LoadBalancer behind an Ingress (E4047): set type: NodePort",
-                severity=ERROR if refused else WARNING,
+                severity=ERROR if refused or outside else WARNING,
             )

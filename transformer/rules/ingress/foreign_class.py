@@ -38,6 +38,7 @@ from schemas.contract import INGRESS_CLASS, INGRESS_CLASS_ANNOTATION, INGRESS_DI
 from transformer.lint.build import Build
 from transformer.lint.objects import Object
 from transformer.lint.rule import WARNING, Finding, Rule
+from transformer.rules.service._service import is_true
 from transformer.values import text
 
 RULE = Rule(WARNING, "A", 'TKE docs, "Ingress annotations"')
@@ -49,7 +50,7 @@ def check(ingress: Object, build: Build) -> Iterator[Finding]:
     named = text(ingress.get("spec", "ingressClassName"))
     # Where one of the two is TKE's, ingress-class-twice tells.
     foreign = (said or named) and INGRESS_CLASS not in (said, named)
-    if foreign and build.declares(ingress) and not ingress.skipped:
+    if foreign and is_true(ingress, INGRESS_DIRECT_ACCESS) and not ingress.skipped:
         yield Finding(
             ("metadata", "annotations", INGRESS_DIRECT_ACCESS),
             f"has no effect: another controller serves class {said or named}; remove it, or use "

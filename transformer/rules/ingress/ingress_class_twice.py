@@ -37,7 +37,7 @@ from schemas.contract import INGRESS_CLASS, INGRESS_CLASS_ANNOTATION
 from transformer.lint.build import Build
 from transformer.lint.objects import Object
 from transformer.lint.rule import ERROR, Finding, Rule
-from transformer.rules.ingress._routes import unfilled
+from transformer.rules.any._annotations import is_filled_in_later
 from transformer.values import text
 
 RULE = Rule(ERROR, "A", "Kubernetes API")
@@ -49,7 +49,7 @@ def check(ingress: Object, build: Build) -> Iterator[Finding]:
     named = text(ingress.get("spec", "ingressClassName"))
     if not said or not named or said == named or INGRESS_CLASS not in (said, named):
         return
-    if not unfilled(said + named) and not ingress.skipped:
+    if not is_filled_in_later(said + named) and not ingress.skipped:
         yield Finding(
             ("metadata", "annotations", INGRESS_CLASS_ANNOTATION),
             f'is "{said}" and spec.ingressClassName "{named}": the Kubernetes API wants the same '

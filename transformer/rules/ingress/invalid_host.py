@@ -34,7 +34,8 @@ from collections.abc import Iterator
 from transformer.lint.build import Build
 from transformer.lint.objects import Object
 from transformer.lint.rule import ERROR, Finding, Rule
-from transformer.rules.ingress._routes import served, unfilled
+from transformer.rules.any._annotations import is_filled_in_later
+from transformer.rules.ingress._routes import served
 from transformer.values import at, items, text
 
 RULE = Rule(ERROR, "A", "TKE docs, event code E4052; Kubernetes API")
@@ -52,7 +53,7 @@ def check(ingress: Object, build: Build) -> Iterator[Finding]:
         return
     for index, rule in enumerate(items(ingress.get("spec", "rules"))):
         host = text(at(rule, "host"))
-        if host and not unfilled(host) and (wrong := _wrong(host)):
+        if host and not is_filled_in_later(host) and (wrong := _wrong(host)):
             yield Finding(("spec", "rules", index, "host"), wrong)
 
 

@@ -36,7 +36,8 @@ from collections.abc import Iterator
 from transformer.lint.build import Build
 from transformer.lint.objects import Object
 from transformer.lint.rule import ERROR, WARNING, Finding, Rule
-from transformer.rules.ingress._routes import routes, served, unfilled
+from transformer.rules.any._annotations import is_filled_in_later
+from transformer.rules.ingress._routes import routes, served
 from transformer.values import text
 
 RULE = Rule(ERROR, "A", "Kubernetes API; TKE docs, event code E4031; CLB docs")
@@ -55,7 +56,7 @@ def check(ingress: Object, build: Build) -> Iterator[Finding]:
     for route in routes(ingress):
         place = (*route.path, "path")
         said = text(ingress.get(*place)) or ""
-        if unfilled(said):
+        if is_filled_in_later(said):
             continue
         strict = ingress.get(*route.path, "pathType") in _STRICT
         if wrong := _wrong(said, strict):

@@ -4,6 +4,7 @@
 
 Finds backend Services that are not in the build, although other Services of that namespace are.
 When the build has no Service of the namespace at all, they are taken to be elsewhere.
+A Service of that name without a namespace may be the one that is meant.
 
 ## Why it matters
 
@@ -47,8 +48,10 @@ def check(ingress: Object, build: Build) -> Iterator[Finding]:
         return
     told = set()
     for backend in backends(ingress, build):
-        if not backend.services and backend.name not in told:
-            told.add(backend.name)
+        if backend.services or backend.name in told:
+            continue
+        told.add(backend.name)
+        if not build.may_be_service(ingress.namespace, backend.name):
             where = f"namespace {ingress.namespace}" if ingress.namespace else "its namespace"
             yield Finding(
                 backend.path,

@@ -45,6 +45,7 @@ from transformer.lint.build import Build
 from transformer.lint.objects import Object
 from transformer.lint.rule import ERROR, Finding, Rule
 from transformer.rules.ingress._routes import Backend, backends, served
+from transformer.rules.service._service import listed
 from transformer.values import text
 
 RULE = Rule(ERROR, "A", "TKE docs, event code E4042")
@@ -75,4 +76,4 @@ def _has(backend: Backend) -> bool:
 def _known(backend: Backend) -> str:
     ports = backend.services[0].ports
     names = [(str(port.get("port")), text(port.get("name"))) for port in ports]
-    return ", ".join(f"{number} ({name})" if name else number for number, name in names)
+    return listed([f"{number} ({name})" if name else number for number, name in names], 5)

@@ -3,6 +3,7 @@
 ## What it does
 
 Finds Services without `spec.selector` behind an Ingress with direct access.
+Those of type ExternalName are reported by `cluster-ip-backend`.
 
 ## Why it matters
 
@@ -40,7 +41,7 @@ from collections.abc import Iterator
 from transformer.lint.build import Build
 from transformer.lint.objects import Object
 from transformer.lint.rule import ERROR, WARNING, Finding, Rule
-from transformer.rules.ingress._routes import backend_services, served
+from transformer.rules.ingress._routes import backend_services, has_no_selector, served
 
 RULE = Rule(ERROR, "A", "TKE docs, event code E4082")
 
@@ -50,7 +51,8 @@ def check(ingress: Object, build: Build) -> Iterator[Finding]:
     if not served(ingress, build) or not build.is_direct(ingress):
         return
     for backend in backend_services(ingress, build):
-        if not any(service.get("spec", "selector") for service in backend.services):
+        types = [service.get("spec", "type") for service in backend.services]
+        if has_no_selector(backend) and "ExternalName" not in types:
             yield Finding(
                 backend.path,
                 f"{backend.services[0].shown} has no selector, direct access finds no Pods "

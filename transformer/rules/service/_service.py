@@ -80,7 +80,8 @@ def on_clb(service: Object, build: Build) -> bool:
 
 def is_one_clb(clb: str) -> bool:
     """Whether `clb` is the id of a CLB, not ``lb-xxxxxxxx`` of an example or ``${CLB}``."""
-    return clb.startswith("lb-") and "$" not in clb and bool(set(clb[3:]) - {"x", "*"})
+    unique = clb.removeprefix("lb-")
+    return unique != clb and unique.isalnum() and bool(unique.strip("x"))
 
 
 def existing_clb(service: Object) -> str:

@@ -44,7 +44,7 @@ from schemas.contract import SERVICE_DIRECT_ACCESS, TARGET_GROUPS
 from transformer.lint.build import Build
 from transformer.lint.objects import Object
 from transformer.lint.rule import WARNING, Finding, Rule
-from transformer.rules.service._service import annotation, is_load_balancer
+from transformer.rules.service._service import annotation, is_load_balancer, mode_of
 from transformer.values import text
 
 RULE = Rule(
@@ -56,8 +56,10 @@ def check(service: Object, build: Build) -> Iterator[Finding]:
     """Yield the finding in one Service."""
     if is_load_balancer(service) or not build.declares(service) or service.skipped:
         return
-    if TARGET_GROUPS in service.raw_annotations or build.ingresses_of(service):
+    if TARGET_GROUPS in service.raw_annotations or build.may_be_backend(service):
         return
+    if not mode_of(service, build).supported:
+        return  # unsupported-mode tells
     kind = text(service.get("spec", "type")) or "ClusterIP"
     yield Finding(
         annotation(SERVICE_DIRECT_ACCESS),

@@ -3,7 +3,7 @@
 ## What it does
 
 Finds the annotation `target-groups` on Services in mode `global-router`.
-A Service without direct access is reported by `direct-only-annotation`.
+A Service of type LoadBalancer without direct access is reported by `direct-only-annotation`.
 
 ## Why it matters
 
@@ -40,7 +40,7 @@ from schemas.contract import TARGET_GROUPS, NetworkMode
 from transformer.lint.build import Build
 from transformer.lint.objects import Object
 from transformer.lint.rule import WARNING, Finding, Rule
-from transformer.rules.service._service import annotation, mode_of, parsed
+from transformer.rules.service._service import annotation, is_load_balancer, mode_of, parsed
 
 RULE = Rule(WARNING, "A", 'TKE docs, "Service target groups"')
 
@@ -48,6 +48,8 @@ RULE = Rule(WARNING, "A", 'TKE docs, "Service target groups"')
 def check(service: Object, build: Build) -> Iterator[Finding]:
     """Yield the finding in one Service."""
     if not parsed(service, TARGET_GROUPS) or service.skipped:
+        return
+    if is_load_balancer(service) and not build.is_direct(service):
         return
     if mode_of(service, build).name is NetworkMode.GLOBAL_ROUTER:
         yield Finding(

@@ -5,6 +5,7 @@
 Finds health checks of a TkeServiceConfig whose `timeout` is not less than `intervalTime`, which
 is 5 seconds when it is not said.
 Being equal is a warning: the documents forbid it, and show it in a sample.
+So is an interval that is not said: TKE leaves it as it is at CLB, which somebody may have changed.
 
 ## Why it matters
 
@@ -58,9 +59,10 @@ def check(config: Object, build: Build) -> Iterator[Finding]:
             continue
         if timeout >= interval and row.health_check.get("enable") is not False:
             default = "" if said is not None else " (the default)"
+            fails = said is not None and timeout > interval
             yield Finding(
                 (*row.path, "healthCheck", "timeout"),
                 f"is {timeout}, expected less than intervalTime, which is {interval}{default}: "
                 "raise the one or lower the other",
-                severity=ERROR if timeout > interval else WARNING,
+                severity=ERROR if fails else WARNING,
             )

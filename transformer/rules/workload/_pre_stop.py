@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from transformer.values import Path, Value, at, integer, items, mapping, text
+from transformer.values import Path, Value, at, integer, items, text
 
 _HOOK: Path = ("lifecycle", "preStop")
 _COMMAND: Path = (*_HOOK, "exec", "command")
@@ -40,11 +40,6 @@ def sleep_of(container: dict[str, Value]) -> Sleep | None:
     if program in _SHELLS and len(words) > 2 and words[1][:1] == "-" and words[1][-1:] == "c":
         return _script(words[2])
     return None
-
-
-def has_hook(container: dict[str, Value]) -> bool:
-    """Whether the container has a preStop hook of any sort."""
-    return bool(mapping(at(container, *_HOOK)))
 
 
 def _script(script: str) -> Sleep | None:

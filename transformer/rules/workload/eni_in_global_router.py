@@ -7,15 +7,17 @@ annotation `tke.cloud.tencent.com/networks` asks for an ENI.
 
 ## Why it matters
 
-Without VPC-CNI no node gives out ENI addresses: the Pods do not start.
+Without VPC-CNI no node gives out ENI addresses: at best the annotation is passed over, at worst
+the Pods do not start.
 Usually the manifest comes from another cluster, or the mode is the wrong one.
 
 ## Example
 
 ```yaml
-metadata:
-  annotations:
-    tke.cloud.tencent.com/networks: tke-route-eni
+template:
+  metadata:
+    annotations:
+      tke.cloud.tencent.com/networks: tke-route-eni
 ```
 
 ## Use instead

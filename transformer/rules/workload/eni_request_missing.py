@@ -10,6 +10,9 @@ extended resource of the network mode: `tke.cloud.tencent.com/eni-ip` in mode `m
 
 The scheduler counts these resources to know which node still has addresses.
 Without the request a Pod can land on a node that has none left and hang there without a network.
+Kubernetes refuses requests without limits.
+It is a warning where only limits are given, for Kubernetes then requests as much, and in mode
+`vpc-cni-exclusive`, whose resource TKE's documents do not name.
 
 ## Example
 
@@ -37,7 +40,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from schemas.contract import MODES
+from schemas.contract import MODES, NetworkMode
 from transformer.lint.build import Build
 from transformer.lint.objects import Object
 from transformer.lint.rule import ERROR, WARNING, Finding, Rule
@@ -54,10 +57,12 @@ def check(workload: Object, build: Build) -> Iterator[Finding]:
     places = build.lacks(workload, resource)
     if places:
         sides = " and ".join(str(place[-2]) for place in places)
+        needed = mode is NetworkMode.MIXED and build.is_declared(workload)
+        fails = sides == "limits" or (needed and sides != "requests")
         yield Finding(
             places[0],
             f'is missing from {sides}: in mode {mode.value} one container asks for "1" in requests '
             f"and in limits ({build.behind(workload)})",
-            severity=ERROR if build.is_declared(workload) else WARNING,
+            severity=ERROR if fails else WARNING,
             repairs=places,
         )

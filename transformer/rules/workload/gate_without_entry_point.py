@@ -5,7 +5,8 @@
 Finds pod templates with CLB's readiness gate that no direct Service or Ingress of the build
 reaches.
 It is silent when a Service or Ingress reaches them that the cluster may make direct by itself:
-one of CLB's that does not say `direct-access: "false"`.
+one of CLB's that does not say `direct-access: "false"`; and when only one of the Service and the
+Pods says its namespace, so that they may yet meet.
 
 ## Why it matters
 
@@ -64,6 +65,8 @@ def check(workload: Object, build: Build) -> Iterator[Finding]:
     if place is None or finishes(workload) or build.is_direct(workload):
         return
     services = build.services_of(workload)
+    if not services and build.may_be_selected(workload):
+        return
     if not any(_may_be_direct(service, build) for service in services):
         yield Finding(place, f"waits for CLB, but {_why(services)}")
 

@@ -10,6 +10,8 @@ Finds pod templates that a direct Service or Ingress reaches and that lack the a
 
 In such a cluster a Pod gets an overlay address unless it asks for another one.
 CLB cannot bind that address: TKE reports E4033, or goes on through NodePorts.
+In mode `vpc-cni-exclusive` it is a warning: a cluster without another network gives the Pods an
+ENI unasked.
 
 ## Example
 
@@ -36,7 +38,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from schemas.contract import MODES, NETWORKS
+from schemas.contract import MODES, NETWORKS, NetworkMode
 from transformer.lint.build import Build
 from transformer.lint.objects import Object
 from transformer.lint.rule import ERROR, WARNING, Finding, Rule
@@ -47,12 +49,13 @@ RULE = Rule(ERROR, "A", 'TKE docs, "VPC-CNI mode" and event code E4033', fixable
 def check(workload: Object, build: Build) -> Iterator[Finding]:
     """Yield the findings in one workload."""
     mode = build.plan(workload).mode
+    fails = mode is NetworkMode.MIXED and build.is_declared(workload)
     for place in build.lacks(workload, "metadata", "annotations", NETWORKS):
         assert mode is not None
         yield Finding(
             place,
             f'is missing: in mode {mode.value} write "{MODES[mode].networks}", or the Pods get no '
             f"address that CLB can bind ({build.behind(workload)})",
-            severity=ERROR if build.is_declared(workload) else WARNING,
+            severity=ERROR if fails else WARNING,
             repairs=(place,),
         )

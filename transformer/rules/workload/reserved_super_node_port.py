@@ -29,9 +29,10 @@ spec:
 Another port for the process, or for the metrics:
 
 ```yaml
-metadata:
-  annotations:
-    eks.tke.cloud.tencent.com/metrics-port: "9110"
+template:
+  metadata:
+    annotations:
+      eks.tke.cloud.tencent.com/metrics-port: "9110"
 ```
 """
 

@@ -16,17 +16,19 @@ TKE reports E4033 and the Service gets no backend.
 ## Example
 
 ```yaml
-metadata:
-  annotations:
-    tke.cloud.tencent.com/networks: tke-bridge
+template:
+  metadata:
+    annotations:
+      tke.cloud.tencent.com/networks: tke-bridge
 ```
 
 ## Use instead
 
 ```yaml
-metadata:
-  annotations:
-    tke.cloud.tencent.com/networks: tke-route-eni
+template:
+  metadata:
+    annotations:
+      tke.cloud.tencent.com/networks: tke-route-eni
 ```
 """
 

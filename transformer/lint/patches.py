@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from transformer.errors import Malformed
+from transformer.inputs import Input
 from transformer.tree import parse
 from transformer.values import TooLarge, Value, at, items, mapping, plain, text
 
@@ -38,6 +39,12 @@ class Patches:
             files = (path for path in found if path.is_file())
             self._listed[folder] = frozenset(path for file in files for path in _patches(file))
         return self._listed[folder]
+
+
+def without_patches(inputs: list[Input]) -> list[Input]:
+    """Those of `inputs` that are manifests of their own."""
+    known = Patches()
+    return [one for one in inputs if one.path is None or not known.has(one.path)]
 
 
 def _patches(kustomization: Path) -> Iterator[Path]:

@@ -33,7 +33,7 @@ _COLORS = {ERROR: "red", WARNING: "yellow", INFO: "cyan", OK: "green"}
 _FIRST_LINE = 256  # kernels read no more of a #! line
 
 
-def examine(name: str) -> int:
+def run(name: str) -> int:
     """Say what is wrong and what is fine in the directory `name`; the exit code."""
     folder = Path(name)
     if not folder.is_dir():
