@@ -166,3 +166,8 @@ def dotted(path: Iterable[str | int]) -> str:
         else:
             shown += f".{step}" if shown else step
     return shown
+
+
+def is_filled_in_later(value: str) -> bool:
+    """Whether `value` waits for envsubst, Flux or Kubernetes to put something into it."""
+    return "${" in value or "$(" in value

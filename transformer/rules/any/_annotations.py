@@ -74,8 +74,3 @@ def said(one: Object) -> Iterator[Said]:
             row = _ROWS.get(key, {}).get(place.on)
             if row is not None and isinstance(value, str):
                 yield Said((*place.path, key), row, value)
-
-
-def is_filled_in_later(value: str) -> bool:
-    """Whether `value` waits for envsubst, Flux or Kubernetes to put something into it."""
-    return "${" in value or "$(" in value

@@ -36,7 +36,8 @@ from collections.abc import Iterator
 from transformer.lint.build import Build
 from transformer.lint.objects import Object
 from transformer.lint.rule import ERROR, Finding, Rule
-from transformer.rules.any._annotations import is_filled_in_later, said
+from transformer.rules.any._annotations import said
+from transformer.values import is_filled_in_later
 
 RULE = Rule(
     ERROR, "A", 'TKE docs, "Service annotations", "Ingress annotations" and event code E4026'

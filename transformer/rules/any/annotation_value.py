@@ -40,7 +40,8 @@ from schemas.contract import INGRESS_DIRECT_ACCESS, MODES, NETWORKS, SERVICE_DIR
 from transformer.lint.build import Build
 from transformer.lint.objects import Object
 from transformer.lint.rule import ERROR, WARNING, Finding, Rule
-from transformer.rules.any._annotations import is_filled_in_later, said
+from transformer.rules.any._annotations import said
+from transformer.values import is_filled_in_later
 
 RULE = Rule(ERROR, "A", 'TKE docs, "Service annotations", "Ingress annotations" and "VPC-CNI"')
 

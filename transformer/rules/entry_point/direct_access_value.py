@@ -36,7 +36,7 @@ from schemas.contract import INGRESS_DIRECT_ACCESS, SERVICE_DIRECT_ACCESS
 from transformer.lint.build import Build
 from transformer.lint.objects import Object
 from transformer.lint.rule import ERROR, WARNING, Finding, Rule
-from transformer.rules.any._annotations import is_filled_in_later
+from transformer.values import is_filled_in_later
 
 RULE = Rule(ERROR, "A", 'TKE docs, "Service annotations", and event code E4037')
 

@@ -48,8 +48,8 @@ from schemas.contract import RESERVED_CONFIG_ENDINGS, SERVICE_CONFIG
 from transformer.lint.build import Build
 from transformer.lint.objects import Object
 from transformer.lint.rule import WARNING, Finding, Rule
-from transformer.rules.any._annotations import is_filled_in_later
 from transformer.rules.entry_point._listeners import has_listeners
+from transformer.values import is_filled_in_later
 
 RULE = Rule(WARNING, "A", "TKE docs, event codes E4026 and E4043", whole_build=True)
 

@@ -8,9 +8,8 @@ from typing import NamedTuple
 from schemas.contract import EXISTING_CLB, SYNC_MODE, SYNC_SKIP
 from transformer.lint.build import Build, is_clb_ingress
 from transformer.lint.objects import Object
-from transformer.rules.any._annotations import is_filled_in_later
 from transformer.rules.service._service import is_one_clb
-from transformer.values import Path, Value, at, items, text
+from transformer.values import Path, Value, at, is_filled_in_later, items, text
 
 # What TKE's console writes as the backend of rules that have none, as those that redirect.
 _NO_BACKEND = "non-service"

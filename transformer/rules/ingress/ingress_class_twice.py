@@ -37,8 +37,7 @@ from schemas.contract import INGRESS_CLASS, INGRESS_CLASS_ANNOTATION
 from transformer.lint.build import Build
 from transformer.lint.objects import Object
 from transformer.lint.rule import ERROR, Finding, Rule
-from transformer.rules.any._annotations import is_filled_in_later
-from transformer.values import text
+from transformer.values import is_filled_in_later, text
 
 RULE = Rule(ERROR, "A", "Kubernetes API")
 

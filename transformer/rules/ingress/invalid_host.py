@@ -34,9 +34,8 @@ from collections.abc import Iterator
 from transformer.lint.build import Build
 from transformer.lint.objects import Object
 from transformer.lint.rule import ERROR, Finding, Rule
-from transformer.rules.any._annotations import is_filled_in_later
 from transformer.rules.ingress._routes import served
-from transformer.values import at, items, text
+from transformer.values import at, is_filled_in_later, items, text
 
 RULE = Rule(ERROR, "A", "TKE docs, event code E4052; Kubernetes API")
 

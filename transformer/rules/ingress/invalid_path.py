@@ -36,9 +36,8 @@ from collections.abc import Iterator
 from transformer.lint.build import Build
 from transformer.lint.objects import Object
 from transformer.lint.rule import ERROR, WARNING, Finding, Rule
-from transformer.rules.any._annotations import is_filled_in_later
 from transformer.rules.ingress._routes import routes, served
-from transformer.values import text
+from transformer.values import is_filled_in_later, text
 
 RULE = Rule(ERROR, "A", "Kubernetes API; TKE docs, event code E4031; CLB docs")
 

@@ -24,6 +24,8 @@ from transformer.values import Path, Value, at, integer, items, mapping, text
 
 CLB_KEY = EXISTING_CLB["service"]
 
+SERVICE_TYPES = ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")
+
 _DIGITS = 5  # of a port
 
 

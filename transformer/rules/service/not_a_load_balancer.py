@@ -5,6 +5,7 @@
 Finds Services with direct-access `"true"` whose type is not LoadBalancer.
 It is silent when an Ingress of the build uses the Service, and when the Service binds target
 groups: those are the two uses of such a Service.
+Types that Kubernetes does not have are `unknown-service-type`.
 
 ## Why it matters
 
@@ -44,7 +45,12 @@ from schemas.contract import SERVICE_DIRECT_ACCESS, TARGET_GROUPS
 from transformer.lint.build import Build
 from transformer.lint.objects import Object
 from transformer.lint.rule import WARNING, Finding, Rule
-from transformer.rules.service._service import annotation, is_load_balancer, mode_of
+from transformer.rules.service._service import (
+    SERVICE_TYPES,
+    annotation,
+    is_load_balancer,
+    mode_of,
+)
 from transformer.values import text
 
 RULE = Rule(
@@ -61,6 +67,8 @@ def check(service: Object, build: Build) -> Iterator[Finding]:
     if not mode_of(service, build).supported:
         return  # unsupported-mode tells
     kind = text(service.get("spec", "type")) or "ClusterIP"
+    if kind not in SERVICE_TYPES:
+        return  # Kubernetes takes no such Service at all
     yield Finding(
         annotation(SERVICE_DIRECT_ACCESS),
         f"has no effect on type {kind} without target groups or an Ingress that uses it, and "
