@@ -23,6 +23,7 @@ SHELL = {
     "cli_reference",
     "run",
     "lint.run",
+    "lint.builds",
     "inputs",
     "lint.patches",
     "lint.draw",

@@ -1,6 +1,7 @@
 """The laws that join lint and transform, over generated manifests, every fixture and the corpus.
 
 * Closed: after ``transform``, lint finds nothing that ``transform`` could have mended.
+* Each on its own: the edits that a finding carries mend just that finding.
 * The same edits: ``lint --fix`` with nothing silenced writes what ``transform`` writes.
 * Foreseen: whatever ``transform`` refuses, lint reports as an error under the same name.
 * Alone: a document by itself (``--per-file``) has no finding that it lacks in its build.
@@ -23,6 +24,7 @@ from transformer import rules
 from transformer.lint.check import Scope
 from transformer.lint.lint import Linted, lint
 from transformer.lint.read import examine
+from transformer.lint.report import Reported, Subject
 from transformer.model import Settings, by_kind
 from transformer.parallel import Workers
 from transformer.stream import chunks
@@ -60,10 +62,25 @@ def check_laws(data: bytes, mode: NetworkMode) -> tuple[Linted, Outcome]:
     fixable = [row for _, row in before.findings if row.fixable]
     assert bool(fixable) == bool(edits)
     assert all(row.fixes for row in fixable)
+    for row in fixable[:3]:
+        check_mended_alone(data, row, mode)
     after = linted(outcome.result(), mode, Scope(strict=True))
     assert not [row for _, row in after.findings if row.fixable]
     assert not after.edits.get(0)
     return before, outcome
+
+
+def check_mended_alone(data: bytes, row: Reported, mode: NetworkMode) -> None:
+    outcome = Outcome(Source("x.yaml", data), row.fixes, (), (), True)
+    after = linted(outcome.result(), mode)
+    assert not after.unreadable
+    place = (row.rule, row.subject, row.field)
+    before = [place_of(one) for _, one in linted(data, mode).findings]
+    assert [place_of(one) for _, one in after.findings].count(place) < before.count(place)
+
+
+def place_of(row: Reported) -> tuple[str, Subject | None, str]:
+    return row.rule, row.subject, row.field
 
 
 def check_told_once(found: Linted) -> None:

@@ -25,6 +25,7 @@ from transformer.rules import Known
 
 CASES = sorted(path for path in (FIXTURES / "lint").iterdir())
 HEADINGS = ["## What it does", "## Why it matters", "## Example", "## Use instead"]
+NO_GOLDEN = {"unreadable"}  # Git keeps no permissions; tests/transformer/test_lint.py has it
 LINE = re.compile(r"[^:]+:\d+:\d+: (?:error|warning|info) (?P<rule>[a-z0-9-]+): .*")
 
 
@@ -50,7 +51,7 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_every_rule_has_a_good_and_a_bad_golden() -> None:
     names = {case.name for case in CASES}
-    assert names == rules.names()
+    assert names == rules.names() - NO_GOLDEN
     for case in CASES:
         assert {path.stem for path in case.iterdir()} >= {"good", "bad"}, case.name
 

@@ -150,6 +150,10 @@ def lint(context: click.Context, /, color: str, **options: Any) -> None:
         raise click.UsageError(
             "standard input cannot be mended in place: pipe it through transform"
         )
+    if options["diff"] and (options["format"] or options["output"]):
+        raise click.UsageError("--diff prints a diff: it goes with neither --format nor --output")
+    if options["output"] == "" or options["baseline"] == "":
+        raise click.UsageError("an empty file name: a variable that is not set?")
     if options["write_baseline"] and not options["baseline"]:
         raise click.UsageError("--write-baseline needs --baseline FILE to write to")
     if options["format"] is None:
@@ -229,12 +233,14 @@ def main() -> None:
 
     # Trees have no cycles, so reference counting frees them; the collector only costs time.
     gc.disable()
-    if sys.stdin is None or sys.stdout is None:
-        _fail(2, "standard input or output is closed")
+    if sys.stdout is None:
+        _fail(2, "standard output is closed")
     try:
-        sys.exit(cli(prog_name="tke-direct", standalone_mode=False))
-    except click.exceptions.Abort:
-        _fail(130, "interrupted; nothing was written")
+        code = _invoke()
+        sys.stdout.flush()
+        sys.exit(code)
+    except (click.Abort, KeyboardInterrupt):
+        _fail(130, f"interrupted; {_changed()}")
     except click.ClickException as error:
         error.show()
         sys.exit(2)
@@ -247,19 +253,42 @@ def main() -> None:
     except Unproven as error:
         _fail(
             3,
-            f"a bug in tke-direct: the proof failed ({error}); nothing was written. "
+            f"a bug in tke-direct: the proof failed ({error}); {_changed()}. "
             "Please report it with the manifest.",
         )
     except OSError as error:
-        _fail(2, f"{error.filename or 'input or output'}: {error.strerror or error}")
+        where = error.filename or "input or output"
+        _fail(2, f"{where}: {error.strerror or error}; {_changed()}")
     except Exception as error:
         if os.environ.get("TKE_DIRECT_TRACEBACK"):
             raise
         _fail(
             3,
-            f"a bug in tke-direct: {type(error).__name__}: {error}; nothing was written. "
+            f"a bug in tke-direct: {type(error).__name__}: {error}; {_changed()}. "
             "Please report it; TKE_DIRECT_TRACEBACK=1 shows where.",
         )
+
+
+def _invoke() -> int:
+    """Run the command line; its exit code.
+
+    click's own ``main`` makes 1 of a broken pipe, and 1 means findings here.
+    """
+    if "_TKE_DIRECT_COMPLETE" in os.environ:  # a shell asks for completions
+        cli.main(prog_name="tke-direct")
+    try:
+        with cli.make_context("tke-direct", sys.argv[1:]) as context:
+            cli.invoke(context)
+    except click.exceptions.Exit as stop:
+        return int(stop.exit_code)
+    return 0
+
+
+def _changed() -> str:
+    """What became of the files by now, for the end of a message."""
+    files = sys.modules.get("transformer.files")  # not imported: nothing can have been written
+    number: int = files.replaced if files else 0
+    return f"{number} files were changed before" if number else "nothing was written"
 
 
 def _fail(code: int, message: str) -> None:

@@ -95,7 +95,8 @@ def _check(content: Value, name: str, text: str, positions: Tree) -> None:
     from transformer.structure import defects
 
     schema = schemas.load("direct-access")
-    if not defects(content, schema, schema["$defs"]):
+    found = defects(content, schema, schema["$defs"])
+    if not found:
         return
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import relevance
@@ -112,7 +113,10 @@ def _check(content: Value, name: str, text: str, positions: Tree) -> None:
     node = lookup.child(root, *path)
     field = ".".join(map(str, path)) or "the file"
     message = f"{field}: {error.message}"
-    if error.validator == "additionalProperties" and isinstance(error.instance, Mapping):
+    if error.validator == "type":
+        said = (row.message for row in found if list(row.path) == path)
+        message = f"{field}: {next(said, error.message)}"
+    elif error.validator == "additionalProperties" and isinstance(error.instance, Mapping):
         known = sorted(error.schema["properties"])
         unknown = next(key for key in error.instance if key not in known)
         keys = node.keys if type(node) is tree.Mapping else []

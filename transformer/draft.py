@@ -63,7 +63,7 @@ def draft(data: bytes, chunk: Chunk, settings: Settings) -> Draft | None:
 def draft_of(found: Read, settings: Settings, *, proven: bool = True) -> Draft | None:
     """What is worth keeping of a chunk that was read; None when nothing in it can matter.
 
-    Unless they are to be `proven` there are no edits, only what they would write.
+    Edits that are not `proven` tell what would be; they must not be written.
     """
     chunk, text, tree, to_byte = found
     located = locate(tree, settings)
@@ -85,21 +85,39 @@ def draft_of(found: Read, settings: Settings, *, proven: bool = True) -> Draft |
 
 
 def redraft(
-    data: bytes,
-    start: int,
-    end: int,
-    modes: dict[int, NetworkMode],
-    settings: Settings,
-    only: Only | None = None,
+    data: bytes, start: int, end: int, modes: dict[int, NetworkMode], settings: Settings
 ) -> Rewrite:
-    """The edits of a chunk with several resources: ``modes`` gives the wanted ones by index.
+    """The edits of a chunk with several resources: ``modes`` gives the wanted ones by index."""
+    return Redraft(data, start, end, settings).rewrite(modes)
 
-    ``only`` leaves out what it does not hold: places to write, by the resource's index.
-    """
-    text = decode(data[start:end])
-    tree = parse(text)
-    located = locate(tree, settings)
-    return _rewrite(text, tree, located, modes, settings, _bytes_of(text, start), only)
+
+class Redraft:
+    """A chunk that was drafted before and is needed again, perhaps more than once."""
+
+    def __init__(self, data: bytes, start: int, end: int, settings: Settings) -> None:
+        self.text, self.settings = decode(data[start:end]), settings
+        self.tree = parse(self.text)
+        self.located = locate(self.tree, settings)
+        self.to_byte = _bytes_of(self.text, start)
+
+    def rewrite(
+        self, modes: dict[int, NetworkMode], only: Only | None = None, *, proven: bool = True
+    ) -> Rewrite:
+        """The edits for the resources that have a mode, by their index in the chunk.
+
+        ``only`` leaves out what it does not hold: places to write, by the resource's index.
+        Edits that are not `proven` are for show.
+        """
+        return _rewrite(
+            self.text,
+            self.tree,
+            self.located,
+            modes,
+            self.settings,
+            self.to_byte,
+            only,
+            proven=proven,
+        )
 
 
 def _rewrite(
@@ -137,10 +155,9 @@ def _rewrite(
     if refused or not found:
         return Rewrite((), lacks, tuple(refused))
     found.sort(key=lambda change: change.start)
-    if not proven:
-        return Rewrite((), lacks, ())
     try:
-        prove(tree, splice.apply(text, found), patches)
+        if proven:
+            prove(tree, splice.apply(text, found), patches)
     except Unproven as error:  # only a draft that is used may stop the run
         names = ", ".join(resources[index].resource.name for index in lacks)
         return Rewrite((), {}, (), f"{names}: {error}")
@@ -165,7 +182,7 @@ def _parse(text: str) -> Tree:
         raise _as_template(text, error) from None
     at = templated(text, tree)
     if at is not None:
-        raise Malformed(TEMPLATED, at, "a template, not a manifest: transform what it renders to")
+        raise Malformed(TEMPLATED, at, "a template, not a manifest: take what it renders to")
     return tree
 
 
@@ -182,7 +199,7 @@ def _as_template(text: str, error: Malformed) -> Malformed:
     at = window.find("{{")
     if error.code not in ("syntax", "tab") or at < 0:
         return error
-    message = f"a template, not YAML ({error.message}): transform what it renders to"
+    message = f"a template, not YAML ({error.message}): take what it renders to"
     return Malformed(TEMPLATED, begin + at, message)
 
 

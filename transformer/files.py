@@ -64,6 +64,10 @@ class Replacement(NamedTuple):
     after: bytes
 
 
+# How many files this process has replaced so far; an error afterwards must not deny it.
+replaced = 0
+
+
 def replace_all(replacements: list[Replacement]) -> None:
     """Write every replacement, or none.
 
@@ -72,6 +76,7 @@ def replace_all(replacements: list[Replacement]) -> None:
     atomic: whenever the process dies, each file is wholly old or wholly new.
     Raises WriteError; whatever is raised, the temporary files are gone and the old contents back.
     """
+    global replaced
     staged: list[tuple[str, Path]] = []
     try:
         for replacement in replacements:
@@ -87,6 +92,7 @@ def replace_all(replacements: list[Replacement]) -> None:
     finally:
         for temporary, _ in staged:
             _forget(temporary)
+    replaced += len(replacements)
 
 
 def _target(replacement: Replacement) -> Path:

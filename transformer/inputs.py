@@ -94,13 +94,27 @@ class Configurations:
         )
 
 
-def read(options: Choice, configurations: Configurations) -> tuple[list[Input], list[str]]:
-    """All inputs, and a message for each that cannot be read."""
+class Unreadable(NamedTuple):
+    """A file that is there and cannot be read, and why not."""
+
+    name: str
+    reason: str
+
+    @property
+    def message(self) -> str:
+        """The two, for people."""
+        return report.error(f"{self.name}: {self.reason}")
+
+
+def read(options: Choice, configurations: Configurations) -> tuple[list[Input], list[Unreadable]]:
+    """All inputs, and those that cannot be read."""
     inputs: list[Input] = []
-    unreadable: list[str] = []
+    unreadable: list[Unreadable] = []
     if "-" in options.paths:
         name = options.stdin_filename or "<stdin>"
         pretended = Path(options.stdin_filename or "stdin").absolute()
+        if sys.stdin is None:
+            raise ConfigError("standard input is closed")
         data = sys.stdin.buffer.read()
         source = Source(name, data)
         inputs.append(Input(source, None, True, configurations.path_for(pretended)))
@@ -113,7 +127,7 @@ def read(options: Choice, configurations: Configurations) -> tuple[list[Input], 
         try:
             data = path.read_bytes()
         except OSError as error:
-            unreadable.append(report.error(f"{path}: cannot be read: {error.strerror}"))
+            unreadable.append(Unreadable(str(path), f"cannot be read: {error.strerror}"))
             continue
         source = Source(str(path), data)
         # Hooks name what changed, whatever it is: such a file is no more meant than a walked one.
@@ -122,10 +136,12 @@ def read(options: Choice, configurations: Configurations) -> tuple[list[Input], 
     return inputs, unreadable
 
 
-def by_configuration(inputs: list[Input], skipped: Counter[str]) -> dict[Path | None, list[int]]:
+def by_configuration(
+    inputs: list[Input], skipped: Counter[str], verbose: bool
+) -> dict[Path | None, list[int]]:
     """The indices of those inputs that may be manifests: each group is a build of its own.
 
-    Counts in `skipped` those that are not.
+    Counts in `skipped` those that are not, and names them when `verbose`.
     """
     groups: dict[Path | None, list[int]] = {}
     for index, one in enumerate(inputs):
@@ -136,6 +152,8 @@ def by_configuration(inputs: list[Input], skipped: Counter[str]) -> dict[Path | 
             groups.setdefault(one.config, []).append(index)
         else:
             skipped[NOT_KUBERNETES] += 1
+            if verbose:
+                click.echo(f"{one.source.name}: {NOT_KUBERNETES}", err=True)
     return groups
 
 

@@ -23,22 +23,30 @@ _UNSHOWABLE = re.compile(
 COLORS = {"error": "red", "warning": "yellow", "info": "cyan"}
 
 
+_LONG_LINE = 4_000  # bytes; nobody reads more, and a thousand findings would each keep it
+
+
 class Page:
     """A source as people see it: where each line starts, so that offsets become line:column."""
 
     def __init__(self, name: str, data: bytes) -> None:
         self.name, self.data = name, data
         self.starts = [0, *(found.end() for found in _BREAK.finditer(data))]
+        self._is_ascii = data.isascii()
 
     def position(self, offset: int) -> tuple[int, int]:
         """Line and column, 1-based, of the byte at `offset`; columns count characters."""
         line = bisect_right(self.starts, offset)
+        if self._is_ascii:  # a line may be a whole file, and hold thousands of findings
+            return line, offset - self.starts[line - 1] + 1
         lead = self.data[self.starts[line - 1] : offset].decode(errors="replace")
         return line, len(lead.lstrip("\ufeff")) + 1
 
     def line(self, number: int) -> str:
-        """The text of a line, counted from 1, without its break."""
+        """The text of a line, counted from 1, without its break; '' for one too long to show."""
         end = self.starts[number] if number < len(self.starts) else len(self.data)
+        if end - self.starts[number - 1] > _LONG_LINE:
+            return ""
         return self.data[self.starts[number - 1] : end].decode(errors="replace").strip("\r\n\ufeff")
 
     def diagnostic(self, found: Diagnostic) -> str:

@@ -57,8 +57,8 @@ def run(options: Options) -> int:
     configurations = Configurations(options.config, options.network_mode)
     inputs, unreadable = read(options, configurations)
     outcomes, skipped = _transform(inputs, configurations, options)
-    for message in unreadable:
-        click.echo(message, err=True)
+    for one in unreadable:
+        click.echo(one.message, err=True)
     failed = bool(unreadable) or any(outcome.failed for outcome in outcomes)
     if not failed:
         _deliver(inputs, outcomes, options)
@@ -75,7 +75,7 @@ def _transform(
 ) -> tuple[list[Outcome], Counter[str]]:
     """The outcome of each input that is Kubernetes, in order, and why others were left out."""
     skipped: Counter[str] = Counter()
-    groups = by_configuration(inputs, skipped)
+    groups = by_configuration(inputs, skipped, options.verbose)
     made: dict[int, Outcome] = {}
     with progress(inputs, "transforming", options.quiet) as advance:
         drafter = Drafter(processors(), advance)

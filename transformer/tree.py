@@ -247,6 +247,8 @@ def _malformed(text: str, error: MarkedYAMLError) -> Malformed:
     problem = error.problem or "not readable as YAML"
     if text[offset : offset + 1] == "\t":
         return Malformed("tab", offset, "a tab indents this line: YAML wants spaces")
+    if problem == "found unexpected ':'":  # libyaml 0.1; newer readers take it
+        problem += ": put quotes around a value with a colon inside { } or [ ]"
     context = f" ({error.context})" if error.context else ""
     return Malformed("syntax", offset, f"{problem}{context}")
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from tests.conftest import FIXTURES, Run
+from tests.conftest import COMMAND, FIXTURES, ROOT, Run
+from transformer.cli import cli
 
 GOOD = (FIXTURES / "lint" / "host-network" / "good.yaml").read_text(encoding="utf-8")
 HOST = GOOD.replace("    spec:\n      term", "    spec:\n      hostNetwork: true\n      term")
@@ -133,6 +137,60 @@ def test_unreadable_yaml_is_wrong_input_and_stops_every_fix(run: Run, folder: Pa
     assert (folder / "web.yaml").read_text() == MISSING
 
 
+def test_standard_input_without_an_object_is_wrong_input(run: Run, folder: Path) -> None:
+    result = run("lint", "-", stdin=b"Error: accumulating resources\n")
+    assert result.returncode == 2
+    assert b"did the command before the pipe fail?" in result.stderr
+
+
+def test_a_file_that_cannot_be_read_is_a_finding_in_every_format(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / ".git").mkdir()
+    (folder / "web.yaml").write_text(GOOD)
+    monkeypatch.chdir(folder)
+    read = Path.read_bytes
+
+    def refuse(path: Path) -> bytes:
+        if path.name == "web.yaml":
+            raise PermissionError(13, "Permission denied", str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    for form, sign in (("json", '"unreadable"'), ("junit", 'failures="1"'), ("github", "::error")):
+        result = CliRunner().invoke(cli, ["lint", "--format", form, "."])
+        assert result.exit_code == 2
+        assert sign in result.stdout
+
+
+def test_versions_are_written_as_tke_writes_them(run: Run, folder: Path) -> None:
+    (folder / ".tke-direct.yaml").write_text(CONFIG + "  kubernetesVersion: v1.28.3-tke.1\n")
+    (folder / "web.yaml").write_text(GOOD)
+    assert run("lint", ".").returncode == 0
+    (folder / ".tke-direct.yaml").write_text(CONFIG + "  kubernetesVersion: 1.3\n")
+    result = run("lint", ".")
+    assert result.returncode == 2
+    assert b"spec.kubernetesVersion: is read as 1.3, but a string is wanted" in result.stderr
+
+
+def test_a_field_of_a_newer_version_is_said_to_be_one(run: Run, folder: Path) -> None:
+    (folder / ".tke-direct.yaml").write_text(CONFIG + '  kubernetesVersion: "1.22"\n')
+    (folder / "web.yaml").write_text(
+        GOOD.replace("      containers", "      hostUsers: true\n      containers", 1)
+    )
+    assert b"is no field in Kubernetes 1.22, only in newer versions" in run("lint", ".").stdout
+
+
+def test_a_reader_that_goes_away_is_not_told_of_findings(run: Run, folder: Path) -> None:
+    (folder / "web.yaml").write_text("---\n".join([HOST] * 400))
+    program = [*COMMAND, "lint", "web.yaml"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(program, cwd=folder, stdout=subprocess.PIPE, env=environment) as process:
+        assert process.stdout
+        process.stdout.close()
+        assert process.wait() == 141
+
+
 def test_an_alias_bomb_is_a_finding_and_no_crash(run: Run, folder: Path) -> None:
     rows = "".join(f"  a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
     text = f"apiVersion: v1\nkind: Service\nmetadata:\n  a0: &a0 [x, x]\n{rows}"
@@ -192,6 +250,7 @@ def test_an_annotation_silences_a_rule_for_its_resource(run: Run, folder: Path) 
     [
         "      hostNetwork: true  # tke-direct: ignore[host-network] the node is ours\n",
         "      # tke-direct: ignore[other-rule, host-network]\n      hostNetwork: true\n",
+        "      hostNetwork: true  #tke-direct:Ignore[ host-network ]\n",
     ],
 )
 def test_a_comment_silences_a_rule_on_its_line_or_the_next(
@@ -202,6 +261,13 @@ def test_a_comment_silences_a_rule_on_its_line_or_the_next(
     assert (result.returncode, result.stdout) == (0, b"")
     assert b"1 silenced by comment" in result.stderr
     assert run("lint", "--no-inline-ignores", ".").returncode == 1
+
+
+def test_a_comment_without_a_rule_is_told(run: Run, folder: Path) -> None:
+    (folder / "web.yaml").write_text(
+        GOOD.replace("image: nginx", "image: nginx # tke-direct: ignore")
+    )
+    assert b"unused-suppression: names no rule: write ignore[RULE]" in run("lint", ".").stdout
 
 
 def test_text_that_looks_like_a_comment_silences_nothing(run: Run, folder: Path) -> None:
@@ -232,7 +298,7 @@ def test_a_row_of_the_configuration_that_silences_nothing_is_a_finding(
     (folder / "web.yaml").write_text(GOOD)
     shown = run("lint", ".").stdout.decode().splitlines()
     assert [line.split(":")[1] for line in shown] == ["7", "8"]
-    assert "finds nothing here any more" in shown[0]
+    assert "host-network finds nothing in *: remove the name" in shown[0]
     assert "there is no rule 'hots-network'" in shown[1]
     only_some = run("lint", "web.yaml").stdout.decode().splitlines()
     assert only_some == shown[1:]
@@ -248,8 +314,15 @@ def test_a_baseline_keeps_old_findings_apart_from_new_ones(run: Run, folder: Pat
     assert b"1 silenced by baseline" in known.stderr
     (folder / "new.yaml").write_text(HOST.replace("web", "api"))
     assert rules_in(run("lint", "--baseline", "old.json", ".").stdout) == ["host-network"]
+    (folder / "new.yaml").unlink()
+    elsewhere = run("lint", "--baseline", folder / "old.json", folder / "web.yaml")
+    assert (elsewhere.returncode, elsewhere.stdout) == (0, b"")
     (folder / "web.yaml").write_text(GOOD)
     assert b"1 of its findings no longer occur" in run("lint", "--baseline", "old.json", ".").stderr
+    (folder / "broken.yaml").write_text("apiVersion: v1\nkind: Service\nmetadata: {\n")
+    refused = run("lint", "--baseline", "old.json", "--write-baseline", ".")
+    assert refused.returncode == 2
+    assert b"old.json: not written: broken.yaml cannot be read" in refused.stderr
 
 
 # What is mended
@@ -305,6 +378,88 @@ def test_one_resource_of_a_list_is_mended_though_another_is_refused(run: Run, fo
     assert rules_in(result.stdout) == ["direct-access-value"]
     mended = json.loads((folder / "list.json").read_text())["items"][1]["metadata"]
     assert mended["annotations"] == {"service.cloud.tencent.com/direct-access": "true"}
+
+
+BARE = MISSING.split("---\n")[0]
+SERVICE = MISSING.split("---\n")[1]
+
+
+@pytest.mark.parametrize("workload", ["hostNetwork: true", "hostNetwork: yes"])
+def test_a_service_is_not_switched_while_its_pods_cannot_follow(
+    workload: str, run: Run, folder: Path
+) -> None:
+    text = MISSING.replace("    spec:\n      term", f"    spec:\n      {workload}\n      term")
+    (folder / "web.yaml").write_text(text)
+    result = run("lint", "--fix", ".")
+    assert (folder / "web.yaml").read_text() == text
+    assert b"[fixable]" not in result.stdout
+
+
+def test_a_service_is_not_switched_without_what_its_pods_lack(run: Run, folder: Path) -> None:
+    (folder / ".tke-direct.yaml").write_text(CONFIG.replace("vpc-cni", "mixed"))
+    (folder / "web.yaml").write_text(MISSING)
+    run("lint", "--fix", "--select", "direct-access-missing", ".")
+    assert (folder / "web.yaml").read_text() == MISSING
+    run("lint", "--fix", ".")
+    assert "direct-access" in (folder / "web.yaml").read_text()
+
+
+def test_a_service_alone_in_its_file_waits_for_the_file_of_its_pods(run: Run, folder: Path) -> None:
+    (folder / "service.yaml").write_text(SERVICE)
+    (folder / "web.yaml").write_text(BARE)
+    run("lint", "--fix", "--per-file", "service.yaml", "web.yaml")
+    assert (folder / "service.yaml").read_text() == SERVICE
+    run("lint", "--fix", ".")
+    assert (folder / "service.yaml").read_text() != SERVICE
+
+
+def test_no_gate_is_added_where_nothing_will_open_it(run: Run, folder: Path) -> None:
+    gateless = BARE[: BARE.index("      readinessGates:")]
+    refused = SERVICE.replace("  name: web\n", "  name: web\n  annotations: &x {a: b}\n", 1)
+    refused += "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, annotations: {}}\n"
+    refused = refused.replace("&x {a: b}", "&x {a: b}\n  labels: *x")
+    (folder / "web.yaml").write_text(gateless + "---\n" + refused)
+    result = run("lint", "--fix", ".")
+    assert "shared-block" in rules_in(result.stdout)
+    assert "readinessGates" not in (folder / "web.yaml").read_text()
+
+
+def test_what_the_baseline_knows_is_not_mended(run: Run, folder: Path) -> None:
+    (folder / "web.yaml").write_text(MISSING)
+    run("lint", "--baseline", "old.json", "--write-baseline", ".")
+    result = run("lint", "--baseline", "old.json", "--fix", ".")
+    assert result.returncode == 0
+    assert (folder / "web.yaml").read_text() == MISSING
+
+
+@pytest.mark.parametrize("wrong", ["missing/x", "."])
+def test_nothing_is_mended_when_the_report_cannot_be_written(
+    wrong: str, run: Run, folder: Path
+) -> None:
+    (folder / "web.yaml").write_text(MISSING)
+    result = run("lint", "--fix", "--output", wrong, "web.yaml")
+    assert result.returncode == 2
+    assert b"cannot be written" in result.stderr
+    assert (folder / "web.yaml").read_text() == MISSING
+
+
+def test_nothing_is_mended_when_the_baseline_cannot_be_read(run: Run, folder: Path) -> None:
+    (folder / "web.yaml").write_text(MISSING)
+    result = run("lint", "--fix", "--baseline", "nowhere.json", "web.yaml")
+    assert result.returncode == 2
+    assert (folder / "web.yaml").read_text() == MISSING
+
+
+def test_a_diff_goes_with_what_stopped_it(run: Run, folder: Path) -> None:
+    (folder / "web.yaml").write_text(MISSING)
+    assert run("lint", "--diff", ".").stderr == b"would fix 1 finding; 1 warning in 1 file" + (
+        b" (1 fixable with --fix)\n"
+    )
+    (folder / "broken.yaml").write_text("apiVersion: v1\nkind: Service\nmetadata: {\n")
+    result = run("lint", "--diff", ".")
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert b"broken.yaml:4:1: error syntax: " in result.stderr
+    assert b"nothing was mended: broken.yaml cannot be read" in result.stderr
 
 
 # Where it goes

@@ -76,9 +76,14 @@ def _width(cell: str) -> int:
     return 2 if east_asian_width(cell) in "WF" else 1
 
 
-def summary(report: Report) -> str:
-    """One line that counts everything: ``2 errors, 1 warning in 14 files (3 fixable …); …``."""
-    parts = [f"fixed {count(report.fixed.total(), 'finding')}"] if report.fixed.total() else []
+def summary(report: Report, *, tried: bool = False) -> str:
+    """One line that counts everything: ``2 errors, 1 warning in 14 files (3 fixable …); …``.
+
+    `tried` says that what is fixed was only shown.
+    """
+    verb = "would fix" if tried else "fixed"
+    number = report.fixed.total()
+    parts = [f"{verb} {count(number, 'finding')}"] if number else []
     parts.append(f"{_counts(report)} in {count(report.files, 'file')}{_fixable(report)}")
     for counted, shown in ((report.skipped, "{} {}"), (report.silenced, "{} silenced by {}")):
         if counted.total():

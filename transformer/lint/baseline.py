@@ -1,19 +1,18 @@
 """The baseline file: findings that were there when lint came, kept apart from new ones.
 
-Pure: bytes and values in, text and values out.  A finding is known again by its file, as it was
-named on the command line (so call lint from the same directory), and its fingerprint, which does
-not depend on lines; equal ones are counted.
+Pure: bytes and values in, text and values out.  A finding is known again by its file, named as
+seen from the baseline's folder, and its fingerprint, which does not depend on lines; equal ones
+are counted.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from transformer.errors import ConfigError
-from transformer.formats.common import slashes
 from transformer.lint.report import Reported
 
 VERSION = 1
@@ -46,15 +45,30 @@ class Baseline(NamedTuple):
     rows: tuple[Row, ...]
 
 
-class Applied(NamedTuple):
-    """What a baseline leaves: findings, how many it silenced, rows for what no longer occurs.
+class Known:
+    """Tells the findings that a baseline knows from new ones, of equal ones the first.
 
-    The ``times`` of a stale row is how many of its findings are gone.
+    `named` gives the name that a file has in the baseline.
     """
 
-    kept: tuple[Reported, ...]
-    silenced: int
-    stale: tuple[Row, ...]
+    def __init__(self, baseline: Baseline, named: Callable[[str], str]) -> None:
+        self.named = named
+        self._left: Counter[Key] = Counter()
+        for row in baseline.rows:
+            self._left[row.key] += row.times
+
+    def __call__(self, found: Reported) -> bool:
+        """Whether `found` is known; every finding is to be asked about once."""
+        key = (self.named(found.file), found.fingerprint)
+        if not found.fingerprint or not self._left[key]:
+            return False
+        self._left[key] -= 1
+        return True
+
+    def gone(self, files: Iterable[str]) -> int:
+        """How many findings that the baseline knows of `files` did not come up."""
+        names = {self.named(file) for file in files}
+        return sum(count for (file, _), count in self._left.items() if file in names)
 
 
 def parse(data: bytes, name: str = "the baseline file") -> Baseline:
@@ -94,7 +108,7 @@ def _row(row: object, where: str) -> Row:
     return Row(**texts, times=number)
 
 
-def dump(findings: Iterable[Reported]) -> str:
+def dump(findings: Iterable[Reported], named: Callable[[str], str]) -> str:
     """The text of a baseline file that knows `findings`, in an order that makes small diffs.
 
     Findings without a fingerprint (input that cannot be read) are left out: nothing would know
@@ -102,7 +116,7 @@ def dump(findings: Iterable[Reported]) -> str:
     """
     counts = Counter(
         Row(
-            slashes(found.file),
+            named(found.file),
             found.subject.shown if found.subject else "",
             found.rule,
             found.field,
@@ -120,28 +134,3 @@ def dump(findings: Iterable[Reported]) -> str:
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     # Bytes of file names that are no UTF-8 are lone surrogates here; JSON has escapes for them.
     return text.encode(errors="backslashreplace").decode()
-
-
-def apply(findings: Iterable[Reported], baseline: Baseline) -> Applied:
-    """Take away what `baseline` knows, of equal findings the first ones."""
-    left: Counter[Key] = Counter()
-    for row in baseline.rows:
-        left[row.key] += row.times
-    kept: list[Reported] = []
-    silenced = 0
-    for found in findings:
-        key = (slashes(found.file), found.fingerprint)
-        if found.fingerprint and left[key]:
-            left[key] -= 1
-            silenced += 1
-        else:
-            kept.append(found)
-    return Applied(tuple(kept), silenced, tuple(_stale(baseline.rows, left)))
-
-
-def _stale(rows: Iterable[Row], left: Counter[Key]) -> Iterable[Row]:
-    for row in rows:
-        gone = min(left[row.key], row.times)
-        if gone:
-            left[row.key] -= gone
-            yield row._replace(times=gone)

@@ -92,6 +92,15 @@ class Build:
         """The direct Services and Ingresses that reach `workload`."""
         return self._entry_points.get(workload.key, [])
 
+    def reached_by(self, entry: Object) -> list[Object]:
+        """The workloads that a Service or Ingress sends traffic to; not those left alone."""
+        services = [entry]
+        if entry.subject == "ingress":
+            names = dict.fromkeys(name for _, name, _ in entry.backends())
+            services = [one for name in names for one in self.services_named(entry.namespace, name)]
+        found = {one.key: one for service in services for one in self.workloads_of(service)}
+        return [one for one in found.values() if not one.skipped]
+
     def behind(self, workload: Object) -> str:
         """``behind Service shop/web``: why a workload is direct, for messages."""
         names = [entry.shown for entry in self.entry_points(workload)]

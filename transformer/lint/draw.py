@@ -30,15 +30,17 @@ class Options(NamedTuple):
     stdin_filename: str | None
     force_exclude: bool
     quiet: bool
+    verbose: bool = False
 
 
 def draw(options: Options) -> int:
     """Print the picture of every build that `options` name; the exit code."""
     configurations = Configurations(options.config, options.network_mode)
-    inputs, broken = read(options, configurations)
-    inputs = without_patches(inputs)
+    everything, unreadable = read(options, configurations)
+    inputs = without_patches(everything, options)
+    broken = [one.message for one in unreadable]
     workers: Workers[Reading] = Workers(examine, processors(), lambda count: None)
-    for path, members in by_configuration(inputs, Counter()).items():
+    for path, members in by_configuration(inputs, Counter(), False).items():
         settings = configurations.settings(path)
         sources = [inputs[index].source for index in members]
         made = lint(sources, workers(sources, settings), settings, Scope())

@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
 from schemas.contract import MODES, NetworkMode
-from transformer.draft import redraft
 from transformer.errors import Unproven
 from transformer.graph import reach
 from transformer.lint.build import Build, Key, Plan
 from transformer.lint.check import Found, Scope, check
+from transformer.lint.mend import Target
 from transformer.lint.objects import Object
 from transformer.lint.place import Places
 from transformer.lint.read import Reading
 from transformer.lint.report import Reported, fingerprint, subject_of
-from transformer.model import Diagnostic, Draft, Edit, Resource, Settings
+from transformer.model import Diagnostic, Draft, Resource, Settings
 from transformer.report import Page
 from transformer.structure import Defect
 from transformer.transform import Source, rewritten
 from transformer.values import Path, dotted
-
-
-class _Wanted(NamedTuple):
-    """A resource that direct access reaches: where it was drafted, and in which mode."""
-
-    source: int
-    draft: Draft
-    number: int  # in the draft
-    mode: NetworkMode
 
 
 class Placed(NamedTuple):
@@ -67,7 +57,7 @@ class Joined:
                 for one, defects in zip(piece.objects, piece.defects):
                     objects.append(replace(one, source=source))
                     self._defects[source, one.offset] = defects
-        self._wanted: dict[Key, _Wanted] = {}
+        self.targets: dict[Key, Target] = {}
         self.build = Build(objects, settings, self._plans(readings, objects))
         self._places: dict[int, Places] = {}
         self._pages: dict[int, Page] = {}
@@ -141,37 +131,6 @@ class Joined:
             self._pages[source] = Page(self.sources[source].name, self.sources[source].data)
         return self._pages[source]
 
-    def edits(self, wanted: Mapping[Key, frozenset[Path]]) -> dict[int, list[Edit]]:
-        """The edits, by source, that write these places of these objects; proven.
-
-        Raises Unproven when one does not mean what was planned (nothing may be written then).
-        """
-        by_chunk: dict[tuple[int, int], list[tuple[_Wanted, frozenset[Path]]]] = defaultdict(list)
-        for key, places in wanted.items():
-            target = self._wanted[key]
-            by_chunk[target.source, target.draft.start].append((target, places))
-        found: dict[int, list[Edit]] = defaultdict(list)
-        for (source, _), rows in sorted(by_chunk.items(), key=lambda item: item[0]):
-            draft, data = rows[0][0].draft, self.sources[source].data
-            rewrite = redraft(
-                data,
-                draft.start,
-                draft.end,
-                {row.number: row.mode for row, _ in rows},
-                self.settings,
-                {row.number: places for row, places in rows},
-            )
-            if rewrite.unproven:
-                raise Unproven(f"{self.sources[source].name}: {rewrite.unproven}")
-            found[source] += rewrite.edits
-        return found
-
-    def fixes(self, found: Placed) -> tuple[Edit, ...]:
-        """The edits that mend `found` alone."""
-        if not found.repairs:
-            return ()
-        return tuple(self.edits({found.key: found.repairs})[found.key[0]])
-
     def _plans(
         self, readings: Sequence[Sequence[Reading]], objects: list[Object]
     ) -> dict[Key, Plan]:
@@ -211,7 +170,7 @@ class Joined:
         for index, mode in modes.items():
             resource = draft.resources[index]
             key = (source, resource.offset)
-            self._wanted[key] = _Wanted(source, draft, index, mode)
+            self.targets[key] = Target(source, draft, index, mode)
             lacks = tuple(path[depth.get(key, 0) :] for path in rewrite.lacks.get(index, ()))
             refused = tuple(row for row in rewrite.diagnostics if row.resource == resource.name)
             yield key, Plan(mode, () if refused else lacks, refused)

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
+
+import click
 
 from transformer.errors import Malformed
 from transformer.inputs import Input
@@ -41,10 +44,26 @@ class Patches:
         return self._listed[folder]
 
 
-def without_patches(inputs: list[Input]) -> list[Input]:
+class Naming(Protocol):
+    """The part of a command line that names standard input."""
+
+    @property
+    def stdin_filename(self) -> str | None: ...
+    @property
+    def verbose(self) -> bool: ...
+
+
+def without_patches(inputs: list[Input], options: Naming) -> list[Input]:
     """Those of `inputs` that are manifests of their own."""
     known = Patches()
-    return [one for one in inputs if one.path is None or not known.has(one.path)]
+    kept = []
+    for one in inputs:
+        path = one.path or (Path(options.stdin_filename) if options.stdin_filename else None)
+        if path is None or not known.has(path):
+            kept.append(one)
+        elif options.verbose:
+            click.echo(f"{one.source.name}: a kustomize patch", err=True)
+    return kept
 
 
 def _patches(kustomization: Path) -> Iterator[Path]:

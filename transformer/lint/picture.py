@@ -77,7 +77,8 @@ def _node(one: Object, build: Build, findings: Sequence[Reported]) -> Node:
             notes.append("readiness gate" if gated else "no readiness gate")
     elif own:
         mode = build.plan(one).mode
-        notes.append(f"direct, {mode.value}" if mode else "direct")
+        state = "direct" if build.declares(one) else "not direct yet"
+        notes.append(f"{state}, {mode.value}" if mode else state)
     counted = Counter((row.severity, row.rule) for row in findings)
     ordered = sorted(counted, key=lambda row: (SEVERITIES.index(row[0]), row[1]))
     words = tuple(

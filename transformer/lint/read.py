@@ -84,11 +84,27 @@ def _defects(one: Object, settings: Settings) -> list[Defect]:
     known = kubernetes.definitions(minor)
     name = kubernetes.name_of(one.api_version, one.kind, minor)
     if name is not None:
-        return defects(one.data, known[name], known)
+        found = defects(one.data, known[name], known)
+        return _of_version(found, one, minor) if found and minor != kubernetes.NEWEST else found
     if one.template is None or kubernetes.minors_of(one.api_version, one.kind):
         return []
     found = defects(at(one.data, *one.template), known["io.k8s.api.core.v1.PodTemplateSpec"], known)
     return [row._replace(path=(*one.template, *row.path)) for row in found]
+
+
+def _of_version(found: list[Defect], one: Object, minor: str) -> list[Defect]:
+    """The same, saying of a field that newer versions know that it is the version's fault."""
+    newest = kubernetes.definitions(kubernetes.NEWEST)
+    name = kubernetes.name_of(one.api_version, one.kind, kubernetes.NEWEST)
+    if name is None:
+        return found
+    ever = {(row.rule, row.path) for row in defects(one.data, newest[name], newest)}
+    return [
+        row
+        if row.rule != "unknown-field" or (row.rule, row.path) in ever
+        else row._replace(message=f"is no field in Kubernetes {minor}, only in newer versions")
+        for row in found
+    ]
 
 
 @cache

@@ -1,42 +1,32 @@
-"""What ``tke-direct lint`` does, from paths to exit code."""
+"""What ``tke-direct lint`` does, from paths to exit code.
+
+Everything that can fail comes before the first file is written: the baseline is read, the mended
+files are linted in memory, the report is written.
+"""
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import click
 
 from transformer import config, files, formats, rules
-from transformer.errors import ConfigError
-from transformer.inputs import (
-    NOT_KUBERNETES,
-    TEMPLATES,
-    Configurations,
-    Input,
-    by_configuration,
-    processors,
-    progress,
-    read,
-    write,
-)
-from transformer.lint import suppress
+from transformer.errors import ConfigError, WriteError
+from transformer.inputs import Configurations, Input, read, write
+from transformer.lint.baseline import Known, dump, parse
+from transformer.lint.builds import Result, Wish, lint_all
 from transformer.lint.check import Scope
-from transformer.lint.engine import Placed
-from transformer.lint.lint import Linted, lint
 from transformer.lint.patches import without_patches
-from transformer.lint.read import Reading, examine
-from transformer.lint.report import Report, Reported
-from transformer.model import Edit
-from transformer.parallel import Spread, Workers
-from transformer.report import Page
+from transformer.lint.report import Report
 from transformer.transform import Outcome, Source
 
 OK, FINDINGS, WRONG_INPUT = 0, 1, 2
 
 PATCHES = "kustomize patches"
+STDOUT = "-"
 
 # Formats that show how to mend a finding; making those edits takes time.
 _WITH_FIXES = ("json", "sarif")
@@ -68,18 +58,6 @@ class Options(NamedTuple):
     verbose: bool
 
 
-class _Result(NamedTuple):
-    """All builds of one run together; indices are those of the inputs."""
-
-    findings: list[tuple[int, Reported]]
-    broken: bool  # an input cannot be read
-    checked: int
-    skipped: Counter[str]
-    silenced: Counter[str]
-    edits: dict[int, tuple[Edit, ...]]
-    fixed: Counter[str]
-
-
 def run(options: Options) -> int:
     """Lint what `options` name; the exit code."""
     scope = Scope(
@@ -90,28 +68,42 @@ def run(options: Options) -> int:
     )
     configurations = Configurations(options.config, options.network_mode)
     everything, unreadable = read(options, configurations)
-    inputs = without_patches(everything)
-    patches = len(everything) - len(inputs)
-    found = _lint(inputs, configurations, scope, options)
-    for message in unreadable:
-        click.echo(message, err=True)
-    broken = found.broken or bool(unreadable)
-    mending = (options.fix or options.diff) and bool(found.edits) and not broken
+    inputs = without_patches(everything, options)
+    _check_stdin(inputs)
+    wish = Wish(
+        with_fixes=options.format in _WITH_FIXES and not options.diff,
+        mend=options.fix or options.diff,
+    )
+    first_known = _known(options)
+    found = lint_all(inputs, unreadable, configurations, scope, options, wish, first_known)
+    if first_known is not None and (gone := first_known.gone(found.checked)):
+        _say(f"{options.baseline}: {gone} of its findings no longer occur; write it again", options)
+    outcomes = {
+        index: Outcome(inputs[index].source, edits, (), (), True)
+        for index, edits in sorted(found.edits.items())
+    }
+    mending = bool(outcomes) and not found.broken
+    if options.fix and mending:
+        after = [_after(one, outcomes.get(index)) for index, one in enumerate(inputs)]
+        fixed, wish = found.fixed, wish._replace(mend=False)
+        found = lint_all(after, unreadable, configurations, scope, options, wish, _known(options))
+        found.fixed = fixed
+    elif not (options.diff and mending):
+        found.fixed = Counter()
+    found.skipped[PATCHES] += len(everything) - len(inputs)
+    made = _report(found)
+    if options.write_baseline:
+        made = _write_baseline(made, found, options)
+    _deliver(made, options)
     if mending:
-        _mend(inputs, found, options)
-        if options.fix:
-            after = _after(inputs, found.edits)
-            found = _lint(after, configurations, scope, options)._replace(fixed=found.fixed)
-    if patches:
-        found.skipped[PATCHES] = patches
-    made = _report(found if mending else found._replace(fixed=Counter()), options)
-    if not options.diff:
-        _deliver(made, options)
+        _mend([(inputs[index], outcome) for index, outcome in outcomes.items()], options)
     if not options.quiet:
         from transformer.formats.text import summary
 
-        click.echo(summary(made), err=True)
-    if broken:
+        click.echo(summary(made, tried=options.diff), err=True)
+    if outcomes and found.broken:
+        _say(f"nothing was mended: {found.broken[0]} cannot be read", options)
+    if found.broken:
         return WRONG_INPUT
     failed = mending or made.fails(options.fail_on)
     return FINDINGS if failed and not options.exit_zero else OK
@@ -125,159 +117,104 @@ def _names(listed: tuple[str, ...]) -> frozenset[str]:
     return found
 
 
-def _lint(
-    inputs: list[Input], configurations: Configurations, scope: Scope, options: Options
-) -> _Result:
-    """Lint every build among `inputs`."""
-    skipped: Counter[str] = Counter()
-    result = _Result([], False, 0, skipped, Counter(), {}, Counter())
-    broken, checked = False, 0
-    with progress(inputs, "linting", options.quiet) as advance:
-        workers: Workers[Reading] = Workers(examine, processors(), advance)
-        spread: Spread[Placed] = Spread(processors())
-        for path, members in by_configuration(inputs, skipped).items():
-            settings = configurations.settings(path)
-            sources = [inputs[index].source for index in members]
-            readings = workers(sources, settings)
-            used: set[int] = set()
-            for part in _builds(members, options):
-                first = members.index(part[0])
-                made = lint(
-                    [inputs[index].source for index in part],
-                    readings[first : first + len(part)],
-                    settings,
-                    scope,
-                    inline=not options.no_inline_ignores,
-                    with_fixes=options.format in _WITH_FIXES and not options.diff,
-                    mend=options.fix or options.diff,
-                    spread=spread,
-                )
-                one_broken, one_checked = _collect(made, part, inputs, result, options)
-                broken, checked = broken or one_broken, checked + one_checked
-                used |= made.used
-            if path is not None and scope.has(suppress.UNUSED):
-                page = Page(_short(path), path.read_bytes())
-                whole = not options.per_file and _covers(options.paths, path)
-                rows = suppress.unused_rows(page, settings.lint.ignored, used, scope, whole)
-                result.findings.extend((-1, row) for row in rows)
-    result.findings.sort(key=lambda row: row[0])
-    return result._replace(broken=broken, checked=checked)
+def _check_stdin(inputs: list[Input]) -> None:
+    """Raise ConfigError when standard input holds no manifest: what renders it may have failed."""
+    for one in inputs:
+        if one.path is None and b"apiVersion" not in one.source.data:
+            raise ConfigError(
+                f"{one.source.name}: no Kubernetes object in it; did the command before the pipe "
+                "fail?"
+            )
 
 
-def _short(path: Path) -> str:
-    """`path` as a user in the working directory would write it."""
-    here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
-
-
-def _covers(paths: Sequence[str], configuration: Path) -> bool:
-    """Whether everything that a configuration file governs lies in one of `paths`."""
-    folder = configuration.resolve().parent
-    return any(folder.is_relative_to(Path(path).resolve()) for path in paths if path != "-")
-
-
-def _builds(members: list[int], options: Options) -> Iterator[list[int]]:
-    """The inputs that are judged together: all of one configuration, or each on its own."""
-    if options.per_file:
-        yield from ([index] for index in members)
-    else:
-        yield members
-
-
-def _collect(
-    made: Linted, part: Sequence[int], inputs: list[Input], result: _Result, options: Options
-) -> tuple[bool, int]:
-    """Add one build to `result`; whether it has unreadable files, and how many were checked."""
-    left_out = set()
-    for number, index in enumerate(part):
-        if inputs[index].named:
-            continue
-        templated = number in made.templates
-        if templated or number in made.foreign:
-            reason = TEMPLATES if templated else NOT_KUBERNETES
-            result.skipped[reason] += 1
-            left_out.add(number)
-            if options.verbose:
-                click.echo(f"{inputs[index].source.name}: {reason}", err=True)
-    result.findings.extend(
-        (part[number], row) for number, row in made.findings if number not in left_out
-    )
-    result.silenced.update(made.silenced)
-    result.fixed.update(made.fixed)
-    for number, edits in made.edits.items():
-        if edits:
-            result.edits[part[number]] = tuple(edits)
-    return bool(made.unreadable - left_out), len(part) - len(left_out)
-
-
-def _mend(inputs: list[Input], found: _Result, options: Options) -> None:
-    """Write the edits, or show them."""
-    if options.diff:
-        from transformer.run import show_diff
-
-        show_diff([_outcome(inputs[index].source, edits) for index, edits in _sorted(found.edits)])
-        return
-    replacements = []
-    for index, edits in _sorted(found.edits):
-        one = inputs[index]
-        assert one.path is not None
-        after = _outcome(one.source, edits).result()
-        replacements.append(files.Replacement(one.path, one.source.data, after))
-    files.replace_all(replacements)
-
-
-def _sorted(edits: dict[int, tuple[Edit, ...]]) -> list[tuple[int, tuple[Edit, ...]]]:
-    return sorted(edits.items(), key=lambda row: row[0])
-
-
-def _after(inputs: list[Input], edits: dict[int, tuple[Edit, ...]]) -> list[Input]:
-    """The inputs as they are now."""
-    return [
-        one._replace(source=Source(one.source.name, _outcome(one.source, edits[index]).result()))
-        if index in edits
-        else one
-        for index, one in enumerate(inputs)
-    ]
-
-
-def _outcome(source: Source, edits: tuple[Edit, ...]) -> Outcome:
-    return Outcome(source, edits, (), (), True)
-
-
-def _report(found: _Result, options: Options) -> Report:
-    """The report, less what the baseline knows."""
-    made = Report(
-        tuple(row for _, row in found.findings),
-        found.checked,
-        found.skipped,
-        found.silenced,
-        found.fixed,
-    )
-    if options.baseline is None:
-        return made
-    from transformer.lint import baseline
-
+def _known(options: Options) -> Known | None:
+    """What tells old findings, None when there is no baseline or it is to be written."""
+    if options.baseline is None or options.write_baseline:
+        return None
     path = Path(options.baseline)
-    if options.write_baseline:
-        path.write_text(baseline.dump(made.findings), encoding="utf-8")
     try:
         data = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
-    applied = baseline.apply(made.findings, baseline.parse(data, str(path)))
-    if applied.stale and not options.quiet:
-        number = sum(row.times for row in applied.stale)
-        again = "write it again with --write-baseline"
-        click.echo(f"{path}: {number} of its findings no longer occur; {again}", err=True)
-    silenced = made.silenced + Counter(baseline=applied.silenced)
-    return made._replace(findings=applied.kept, silenced=silenced)
+    return Known(parse(data, str(path)), _Names(path))
+
+
+class _Names:
+    """The names of files as seen from the folder of a baseline, with forward slashes."""
+
+    def __init__(self, baseline: Path) -> None:
+        self.folder = baseline.absolute().parent
+
+    def __call__(self, file: str) -> str:
+        if file.startswith("<"):  # standard input
+            return file
+        return os.path.relpath(file, self.folder).replace(os.sep, "/")
+
+
+def _write_baseline(made: Report, found: Result, options: Options) -> Report:
+    """Write what was found to the baseline; the report without it."""
+    if found.broken:
+        raise ConfigError(
+            f"{options.baseline}: not written: {found.broken[0]} cannot be read, and what is "
+            "wrong in it would be missing"
+        )
+    path = Path(options.baseline or "")
+    path.write_text(dump(made.findings, _Names(path)), encoding="utf-8")
+    silenced = made.silenced + Counter(baseline=len(made.findings))
+    return made._replace(findings=(), silenced=silenced)
+
+
+def _after(one: Input, outcome: Outcome | None) -> Input:
+    """The input as it will be."""
+    if outcome is None:
+        return one
+    return one._replace(source=Source(one.source.name, outcome.result()))
+
+
+def _report(found: Result) -> Report:
+    return Report(
+        tuple(row for _, row in found.findings),
+        len(found.checked),
+        found.skipped,
+        found.silenced,
+        found.fixed,
+    )
 
 
 def _deliver(made: Report, options: Options) -> None:
-    """Write the report where the options say."""
-    carets = options.carets and options.output is None
-    shown = formats.render(options.format, made, carets=carets)
-    if options.output is not None:
-        Path(options.output).write_text(click.unstyle(shown), encoding="utf-8", errors="replace")
+    """Write the report where the options say; beside a diff only what stopped it."""
+    if options.diff:
+        stopped = tuple(found for found in made.findings if found.subject is None)
+        click.echo(formats.render("text", made._replace(findings=stopped)), nl=False, err=True)
+        return
+    to_file = options.output not in (None, STDOUT)
+    shown = formats.render(options.format, made, carets=options.carets and not to_file)
+    if to_file:
+        path = Path(options.output or "")
+        try:
+            path.write_text(click.unstyle(shown), encoding="utf-8", errors="replace")
+        except OSError as error:
+            raise WriteError(f"{path}: cannot be written: {error.strerror}") from None
     else:
         write(shown)
+
+
+def _mend(outcomes: list[tuple[Input, Outcome]], options: Options) -> None:
+    """Write the edits, or show them."""
+    if options.diff:
+        from transformer.run import show_diff
+
+        show_diff([outcome for _, outcome in outcomes])
+        return
+    files.replace_all(
+        [
+            files.Replacement(one.path, one.source.data, outcome.result())
+            for one, outcome in outcomes
+            if one.path is not None
+        ]
+    )
+
+
+def _say(note: str, options: Options) -> None:
+    if not options.quiet:
+        click.echo(note, err=True)

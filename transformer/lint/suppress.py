@@ -28,7 +28,7 @@ from transformer.values import Path, text
 
 UNUSED = "unused-suppression"
 
-_COMMENT = re.compile(r"#[ \t]*tke-direct:[ \t]*ignore\[([^\]\n]*)\]")
+_COMMENT = re.compile(r"#[ \t]*tke-direct:[ \t]*(?:ignore\[([^\]\n]*)\])?", re.IGNORECASE)
 MARK = b"tke-direct:"
 
 
@@ -57,7 +57,7 @@ def comments(page: Read) -> Iterator[Comment]:
         line = source.count("\n", 0, match.start())
         lead = source[source.rfind("\n", 0, match.start()) + 1 : match.start()]
         about = line + (0 if lead.strip() else 1)
-        yield Comment(names(match[1]), about, match.start(), match.end())
+        yield Comment(names(match[1] or ""), about, match.start(), match.end())
 
 
 def names(listed: str) -> tuple[str, ...]:
@@ -97,6 +97,7 @@ def unused_rows(
             done = index in used or not whole
             wrong = complaint(name, lambda _, done=done: done, scope)  # type: ignore[misc]
             if wrong is not None:
+                wrong = wrong.replace("here any more", f"in {', '.join(row.resources)}")
                 line, column = page.position(offset)
                 yield Reported(
                     rule=UNUSED,
@@ -117,7 +118,7 @@ def unused_rows(
 def complaint(name: str, used: Callable[[str], bool], scope: Scope) -> str | None:
     """What is wrong with a suppression of the rule `name`; None when it does its work."""
     if not name:
-        return "names no rule: write the rule's name, as findings show it"
+        return "names no rule: write ignore[RULE], with the name that the finding shows"
     if name not in rules.names():
         return f"there is no rule {name!r}{meant(name, sorted(rules.names()))}"
     known = rules.named(name)

@@ -54,7 +54,7 @@ def explanation(name: str) -> str:
 
 
 def _facts(one: Known) -> str:
-    rows = [f"Severity: {one.row.severity}."]
+    rows = [f"Severity: {one.row.severity} at most; a finding says its own."]
     if one.row.fixable:
         rows.append("`tke-direct lint --fix` mends it.")
     if one.row.whole_build:
