@@ -21,11 +21,17 @@ class Found(NamedTuple):
     named: bool
 
 
-def discover(paths: tuple[str, ...], excluded: Callable[[Path], bool], force: bool) -> list[Found]:
+def discover(
+    paths: tuple[str, ...],
+    excluded: Callable[[Path], bool],
+    force: bool,
+    on_link: Callable[[Path], None],
+) -> list[Found]:
     """The files that `paths` stand for: files as named, directories walked, each once, in order.
 
-    Hidden directories are left out.  `excluded` applies to walked files, and to named ones too
-    when `force`.  Raises OSError for a path that is not there.
+    Hidden directories are left out, and so are links that a walk does not follow, which `on_link`
+    is told of.  `excluded` applies to walked files, and to named ones too when `force`.
+    Raises OSError for a path that is not there.
     """
     found: dict[object, Found] = {}
     for name in paths:
@@ -33,7 +39,7 @@ def discover(paths: tuple[str, ...], excluded: Callable[[Path], bool], force: bo
             raise ConfigError("an empty path: a variable that is not set?")
         path = Path(name)
         if path.is_dir():
-            candidates = [Found(inner, False) for inner in _walk(path)]
+            candidates = [Found(inner, False) for inner in _walk(path, on_link)]
         else:
             candidates = [Found(path, True)]
         for candidate in candidates:
@@ -43,17 +49,23 @@ def discover(paths: tuple[str, ...], excluded: Callable[[Path], bool], force: bo
     return list(found.values())
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def _walk(folder: Path, on_link: Callable[[Path], None]) -> Iterator[Path]:
     def fail(error: OSError) -> None:
         raise error
 
     for where, folders, names in os.walk(folder, onerror=fail):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in folders:
+            if Path(where, name).is_symlink():
+                on_link(Path(where, name))
         for name in sorted(names):
             path = Path(where, name)
-            # A pipe or a broken link with such a name is no manifest.
-            if name.endswith(SUFFIXES) and not name.startswith(".") and path.is_file():
+            if not name.endswith(SUFFIXES) or name.startswith("."):
+                continue
+            if path.is_file():
                 yield path
+            elif path.is_symlink():  # it leads nowhere; a pipe with such a name is no manifest
+                on_link(path)
 
 
 class Replacement(NamedTuple):

@@ -119,10 +119,14 @@ def read(options: Choice, configurations: Configurations) -> tuple[list[Input], 
         source = Source(name, data)
         inputs.append(Input(source, None, True, configurations.path_for(pretended)))
     paths = tuple(path for path in options.paths if path != "-")
+    links: list[Path] = []
     try:
-        found = files.discover(paths, configurations.excludes, options.force_exclude)
+        found = files.discover(paths, configurations.excludes, options.force_exclude, links.append)
     except OSError as error:
         raise ConfigError(f"{error.filename}: {error.strerror}") from None
+    if links and not options.quiet:
+        more = f" and {len(links) - 1} more" if len(links) > 1 else ""
+        click.echo(f"{links[0]}{more}: a link that was not followed", err=True)
     for path, named in found:
         try:
             data = path.read_bytes()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from transformer.model import Append, Patch
@@ -68,6 +69,7 @@ def line_start(node: Node) -> int:
     return mark.index - mark.column
 
 
+@lru_cache(maxsize=2)  # asked for every resource of a text that may be one long line
 def line_break(text: str) -> str:
     """The line break that `text` uses first; a line feed when it has none."""
     found = BREAK.search(text)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from schemas.contract import CONTROLLER_CONFIG, ENI_RESOURCES, NETWORKS
 from transformer.doctor import argocd, commands, flags, functions, modes
 from transformer.doctor.kustomizations import EXEC, NAMES, Builds, is_yaml
-from transformer.doctor.model import ERROR, INFO, OK, SEVERITIES, Finding, Snapshot
+from transformer.doctor.model import ERROR, INFO, OK, SEVERITIES, WARNING, Finding, Snapshot
 from transformer.doctor.pages import Page, read, read_or_none
 from transformer.errors import Malformed
 
@@ -100,11 +100,11 @@ def _runs(files: Mapping[str, bytes], builds: Builds, said: list[Finding]) -> It
             "",
             1,
             1,
-            ERROR,
+            WARNING,  # whoever commits what transform made has nothing to wire
             "not-wired",
             "nothing here runs tke-direct: no kustomization lists it, and no Makefile, script, "
-            "workflow, hook or plugin calls it; the simplest way is the pipe "
-            "kustomize build DIR | tke-direct transform -",
+            "workflow, hook or plugin calls it; unless you commit transformed manifests, use the "
+            "pipe: kustomize build DIR | tke-direct transform -",
         )
 
 

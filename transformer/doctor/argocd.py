@@ -142,8 +142,7 @@ def _hidden_failure(argv: list[str]) -> str:
         return ""
     pipefail = "pipefail" in " ".join(argv)
     better = (
-        "use command: [bash, -c] with 'set -o pipefail; kustomize build . | tke-direct transform "
-        "-', or 'tke-direct cmp generate', which needs no shell, when your tke-direct has it"
+        "use command: [bash, -c] with 'set -o pipefail; kustomize build . | tke-direct transform -'"
     )
     if pipefail and shell in ("sh", "dash"):
         return f"Debian's sh is dash, which stops at 'set -o pipefail': {better}"

@@ -29,8 +29,14 @@ from transformer.lint.report import Reported
 from transformer.model import Edit, LintSettings
 from transformer.parallel import Spread, Workers
 from transformer.report import Page
+from transformer.transform import Source
 
 UNREADABLE = "unreadable"
+
+_ONE_BUILD = (
+    "one call judges all files as one build; lint each cluster by itself or give it a "
+    ".tke-direct.yaml of its own, or lint what kustomize renders"
+)
 
 
 class How(Choice, Protocol):
@@ -83,6 +89,7 @@ def lint_all(
             sources = [inputs[index].source for index in members]
             readings = workers(sources, settings)
             used: set[int] = set()
+            twice: list[str] = []
             for first, last in _parts(len(members), how.per_file):
                 made = lint(
                     sources[first:last],
@@ -97,6 +104,9 @@ def lint_all(
                 )
                 _collect(made, members[first:last], inputs, result, how)
                 used |= made.used
+                twice += _twice(made, sources[first:last])
+            if twice and not how.quiet:
+                click.echo(f"{twice[0]}: {_ONE_BUILD}", err=True)
             if path is not None:
                 rows = _unused_rows(path, settings.lint, used, scope, how)
                 result.findings += ((-1, row) for row in rows)
@@ -105,6 +115,15 @@ def lint_all(
         result.findings.append((len(inputs), _cannot_be_read(one)))
     result.findings.sort(key=lambda row: row[0])
     return result
+
+
+def _twice(made: Linted, sources: Sequence[Source]) -> Iterator[str]:
+    """Resources that stand in several files of one build."""
+    seen: dict[tuple[str, str], int] = {}
+    for one in made.build.objects:
+        first = seen.setdefault((one.group, one.shown), one.source)
+        if first != one.source:
+            yield f"{one.shown} stands in {sources[first].name} and {sources[one.source].name}"
 
 
 def _parts(count: int, per_file: bool) -> Iterator[tuple[int, int]]:

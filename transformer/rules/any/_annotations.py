@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from schemas.annotations import ANNOTATIONS, Annotation, On
@@ -47,8 +48,13 @@ def _by_key() -> dict[str, dict[On, Annotation]]:
 _ROWS = _by_key()
 
 
-def places(one: Object) -> Iterator[Place]:
+@lru_cache(maxsize=16)  # seven rules ask for each object
+def places(one: Object) -> tuple[Place, ...]:
     """The places of annotations in `one`: its own, its pod template's, and those between."""
+    return tuple(_places(one))
+
+
+def _places(one: Object) -> Iterator[Place]:
     if one.template:
         for depth in range(len(one.template)):
             yield from _place(one, None, one.template[:depth])
@@ -65,8 +71,13 @@ def _place(one: Object, on: On | None, above: tuple[str, ...]) -> Iterator[Place
         yield Place(on, path, entries)
 
 
-def said(one: Object) -> Iterator[Said]:
+@lru_cache(maxsize=16)
+def said(one: Object) -> tuple[Said, ...]:
     """The annotations of `one` that TKE reads; none of an Ingress of another controller."""
+    return tuple(_said(one))
+
+
+def _said(one: Object) -> Iterator[Said]:
     for place in places(one):
         if place.on is None or is_foreign(one):
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from schemas.contract import (
@@ -162,6 +163,7 @@ def specified_protocols(row: Value) -> list[str]:
     return [item for item in found if item in LISTENER_PROTOCOLS]
 
 
+@lru_cache(maxsize=64)
 def listeners(service: Object) -> list[Listener]:
     """The listeners that CLB gets for `service`."""
     rows, ports = specified(service), service.ports
@@ -194,6 +196,7 @@ def target_of(port: dict[str, Value]) -> int | str | None:
     return named or number
 
 
+@lru_cache(maxsize=64)
 def container_ports(workload: Object) -> dict[tuple[str, str], int]:
     """The named ports of a workload's Pods, by name and protocol, as Kubernetes finds them."""
     sidecars = [mapping(item) for item in items(workload.pod_spec.get("initContainers"))]

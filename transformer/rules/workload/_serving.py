@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from schemas.contract import GRACE_DELETION, MODES
@@ -35,6 +36,7 @@ def finishes(workload: Object) -> bool:
     return workload.kind in _FINISHING
 
 
+@lru_cache(maxsize=16)  # several rules ask for each workload
 def serves(workload: Object, build: Build) -> bool:
     """Whether CLB is to bind the Pods of `workload` for good, can, and nobody opted out."""
     if not build.is_direct(workload) or workload.skipped or finishes(workload):
@@ -59,10 +61,11 @@ def direct_services(workload: Object, build: Build) -> list[Object]:
     ]
 
 
-def servers(workload: Object, build: Build) -> list[Container]:
+@lru_cache(maxsize=16)
+def servers(workload: Object, build: Build) -> tuple[Container, ...]:
     """The containers that declare a port which CLB binds; empty when none declares one."""
     ports = [port for row in direct_services(workload, build) for port in _targets(row, build)]
-    return [row for row in _long_running(workload) if _declares(row.data, ports)]
+    return tuple(row for row in _long_running(workload) if _declares(row.data, ports))
 
 
 def lacking(workload: Object, build: Build, *field: str) -> list[Container]:
