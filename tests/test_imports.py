@@ -25,6 +25,7 @@ SHELL = {
     "lint.run",
     "lint.builds",
     "inputs",
+    "outputs",
     "lint.patches",
     "lint.draw",
     "doctor.run",

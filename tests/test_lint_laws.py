@@ -23,7 +23,7 @@ from tests.test_laws import CORPUS, FIXTURES, SUPPORTED
 from transformer import rules
 from transformer.lint.check import Scope
 from transformer.lint.lint import Linted, lint
-from transformer.lint.read import examine
+from transformer.lint.read import SourceReading, examine
 from transformer.lint.report import Reported, Subject
 from transformer.model import Settings, by_kind
 from transformer.parallel import Workers
@@ -43,7 +43,8 @@ def settings_for(mode: NetworkMode) -> Settings:
 
 def linted(data: bytes, mode: NetworkMode, scope: Scope = EVERYTHING) -> Linted:
     sources = [Source("x.yaml", data)]
-    readings = Workers(examine, 1, lambda count: None)(sources, settings_for(mode))
+    made = Workers(examine, 1, lambda count: None)(sources, settings_for(mode))
+    readings = [SourceReading(*row) for row in made]
     return lint(
         sources, readings, settings_for(mode), scope, inline=False, with_fixes=True, mend=True
     )
@@ -73,7 +74,6 @@ def check_laws(data: bytes, mode: NetworkMode) -> tuple[Linted, Outcome]:
 def check_mended_alone(data: bytes, row: Reported, mode: NetworkMode) -> None:
     outcome = Outcome(Source("x.yaml", data), row.fixes, (), (), True)
     after = linted(outcome.result(), mode)
-    assert not after.unreadable
     place = (row.rule, row.subject, row.field)
     before = [place_of(one) for _, one in linted(data, mode).findings]
     assert [place_of(one) for _, one in after.findings].count(place) < before.count(place)
@@ -126,9 +126,9 @@ def test_lint_and_transform_agree_on_generated_manifests() -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_lint_and_transform_agree_on_every_fixture(mode: NetworkMode) -> None:
-    assert len(FILES) > 170
-    for path in FILES:
-        check_laws(path.read_bytes(), mode)
+    assert len(FILES) > 400
+    refused = sum(check_laws(path.read_bytes(), mode)[1].failed for path in FILES)
+    assert refused > 20, "what transform refuses must be among the fixtures"
 
 
 @pytest.mark.parametrize("mode", MODES)

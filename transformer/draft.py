@@ -50,14 +50,19 @@ def read(data: bytes, chunk: Chunk, matters: bool) -> Read | Draft | None:
         text = decode(piece)
         tree = _parse(text)
     except Malformed as error:
-        return _failed(piece, chunk, error)
+        return failed(piece, chunk, error)
     return Read(chunk, text, tree, _bytes_of(text, chunk.start))
 
 
 def draft(data: bytes, chunk: Chunk, settings: Settings) -> Draft | None:
     """What is worth keeping of `chunk`; None when it is well-formed and cannot matter."""
     found = read(data, chunk, chunk.kind is None or relevant(chunk.kind, settings))
-    return draft_of(found, settings) if isinstance(found, Read) else found
+    if not isinstance(found, Read):
+        return found
+    try:
+        return draft_of(found, settings)
+    except Malformed as error:  # its Lists nest without end
+        return failed(data[chunk.start : chunk.end], chunk, error)
 
 
 def draft_of(found: Read, settings: Settings, *, proven: bool = True) -> Draft | None:
@@ -71,7 +76,7 @@ def draft_of(found: Read, settings: Settings, *, proven: bool = True) -> Draft |
     if not is_kubernetes:
         return Draft(chunk.start, chunk.end, (), (), (), False)
     if tree.duplicates and (located or any(key.value in _IDENTITY for key in tree.duplicates)):
-        return Draft(chunk.start, chunk.end, (), (), _duplicates(tree, located, to_byte), True)
+        return Draft(chunk.start, chunk.end, (), (), duplicates(tree, located, to_byte), True)
     if not located:
         return None
     resources = tuple(row.resource._replace(offset=to_byte(row.resource.offset)) for row in located)
@@ -100,13 +105,10 @@ class Redraft:
         self.located = locate(self.tree, settings)
         self.to_byte = _bytes_of(self.text, start)
 
-    def rewrite(
-        self, modes: dict[int, NetworkMode], only: Only | None = None, *, proven: bool = True
-    ) -> Rewrite:
+    def rewrite(self, modes: dict[int, NetworkMode], only: Only | None = None) -> Rewrite:
         """The edits for the resources that have a mode, by their index in the chunk.
 
         ``only`` leaves out what it does not hold: places to write, by the resource's index.
-        Edits that are not `proven` are for show.
         """
         return _rewrite(
             self.text,
@@ -116,7 +118,6 @@ class Redraft:
             self.settings,
             self.to_byte,
             only,
-            proven=proven,
         )
 
 
@@ -136,7 +137,7 @@ def _rewrite(
     found: list[splice.Splice] = []
     line = line_break(text)
     lacks: dict[int, tuple[Path, ...]] = {}
-    refused: list[Diagnostic] = []
+    refused: dict[int, Diagnostic] = {}
     for index, mode in modes.items():
         located = resources[index]
         try:
@@ -151,17 +152,17 @@ def _rewrite(
             patches[root] = combine(patches[root], wish) if root in patches else wish
         except Refused as error:
             offset, name = to_byte(error.offset), located.resource.name
-            refused.append(Diagnostic(error.code, offset, error.message, name, error.field))
+            refused[index] = Diagnostic(error.code, offset, error.message, name, error.field)
     if refused or not found:
-        return Rewrite((), lacks, tuple(refused))
+        return Rewrite((), lacks, refused)
     found.sort(key=lambda change: change.start)
     try:
         if proven:
             prove(tree, splice.apply(text, found), patches)
     except Unproven as error:  # only a draft that is used may stop the run
         names = ", ".join(resources[index].resource.name for index in lacks)
-        return Rewrite((), {}, (), f"{names}: {error}")
-    return Rewrite(tuple(_edit(change, to_byte) for change in found), lacks, ())
+        return Rewrite((), {}, {}, f"{names}: {error}")
+    return Rewrite(tuple(_edit(change, to_byte) for change in found), lacks, {})
 
 
 def _edit(change: splice.Splice, to_byte: Callable[[int], int]) -> Edit:
@@ -211,20 +212,22 @@ def _check_only(piece: bytes, chunk: Chunk) -> Draft | None:
         check_syntax(piece)
     except Malformed as error:
         text = piece.decode(errors="replace")
-        return _failed(piece, chunk, _as_template(text, error))
+        return failed(piece, chunk, _as_template(text, error))
     return None
 
 
-def _failed(piece: bytes, chunk: Chunk, error: Malformed) -> Draft:
+def failed(piece: bytes, chunk: Chunk, error: Malformed) -> Draft:
+    """The draft of a chunk that cannot be used."""
     text = piece.decode(errors="replace")
     offset = chunk.start + len(text[: error.offset].encode())
     found = Diagnostic(error.code, offset, error.message)
     return Draft(chunk.start, chunk.end, (), (), (found,), True)
 
 
-def _duplicates(
+def duplicates(
     tree: Tree, located: list[Located], to_byte: Callable[[int], int]
 ) -> tuple[Diagnostic, ...]:
+    """A diagnostic for each key that stands twice."""
     name = located[0].resource.name if len(located) == 1 else ""
     return tuple(
         Diagnostic(

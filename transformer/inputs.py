@@ -1,4 +1,4 @@
-"""The files of one run, the configuration of each, and standard output, as all commands have it."""
+"""The files of one run and the configuration of each, as all commands read them."""
 
 from __future__ import annotations
 
@@ -188,15 +188,3 @@ def processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def write(text: str) -> None:
-    """Print `text`, with its colours where the user wants them."""
-    context = click.get_current_context(silent=True)
-    if context is None or not _colored(context, sys.stdout):
-        text = click.unstyle(text)
-    sys.stdout.buffer.write(text.encode(errors="surrogateescape"))
-
-
-def _colored(context: click.Context, stream: Any) -> bool:
-    return bool(context.color) if context.color is not None else bool(stream.isatty())

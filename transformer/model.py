@@ -170,12 +170,12 @@ class Rewrite(NamedTuple):
     """What direct access does to the resources of one chunk: proven edits, or why not.
 
     ``lacks`` holds the places that are to be written (paths from the document's root), by the
-    index of their resource in the chunk.
+    index of their resource in the chunk, and ``refused`` why a resource is not edited.
     """
 
     edits: tuple[Edit, ...]
     lacks: dict[int, tuple[tuple[str | int, ...], ...]]
-    diagnostics: tuple[Diagnostic, ...]
+    refused: dict[int, Diagnostic]
     unproven: str = ""  # our own mistake, in words: the run must end
 
 

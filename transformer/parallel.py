@@ -19,11 +19,11 @@ from transformer.transform import Drafted, Source
 
 T = TypeVar("T")
 
-# Below this many bytes a fork costs more than it saves.
-_WORTH_A_FORK = 200_000
+# With fewer bytes for each process a fork costs more than it saves.
+_WORTH_A_FORK = 100_000
 
-# And below so many objects of lint.
-_MANY_THINGS = 400
+# And with fewer objects of lint.
+_MANY_THINGS = 200
 
 Job = tuple[int, Chunk]
 
@@ -48,7 +48,7 @@ class Workers(Generic[T]):
             counts.append(len(pieces))
             jobs += [(index, piece) for piece in pieces]
         size = sum(chunk.end - chunk.start for _, chunk in jobs)
-        count = self.count if size >= _WORTH_A_FORK and hasattr(os, "fork") else 1
+        count = max(min(self.count, size // _WORTH_A_FORK), 1) if hasattr(os, "fork") else 1
         parts = _split(jobs, size, count)
         del jobs  # there may be a hundred thousand of them
         children = [
@@ -83,7 +83,7 @@ class Spread(Generic[T]):
 
     def __call__(self, work: Callable[[int, int], list[T]], size: int) -> list[T]:
         """The results of `work` (first, last) for all things from 0 to `size`, in order."""
-        count = self.count if size >= _MANY_THINGS and hasattr(os, "fork") else 1
+        count = max(min(self.count, size // _MANY_THINGS), 1) if hasattr(os, "fork") else 1
         ends = [size * part // count for part in range(count + 1)]
         children = [_fork(partial(work, first, last)) for first, last in pairwise(ends[1:])]
         results = work(0, ends[1])

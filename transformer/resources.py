@@ -15,6 +15,7 @@ from schemas.contract import (
     SKIP,
     Workload,
 )
+from transformer.errors import Malformed
 from transformer.lookup import child, resolve, string, strings
 from transformer.model import LabelSelector, Resource, Settings
 from transformer.tree import Mapping, Node, Sequence, Tree, start
@@ -37,10 +38,23 @@ def relevant(kind: str, settings: Settings) -> bool:
     return kind in ("Service", "Ingress") or kind in settings.workloads or kind.endswith("List")
 
 
+# Lists in Lists: kubectl takes none, and aliases could nest them without end.
+_DEEPEST_LIST = 4
+_MOST_OBJECTS = 200_000
+
+
 def objects(tree: Tree) -> Iterator[tuple[int, Path, Node, str, str]]:
-    """Every Kubernetes object: document, path, node, API group, kind; the items of lists too."""
+    """Every Kubernetes object: document, path, node, API group, kind; the items of lists too.
+
+    Raises Malformed for Lists that nest too deeply or hold more than anybody can apply.
+    """
+    left = _MOST_OBJECTS
     for index, root in enumerate(tree.roots):
-        yield from _objects(index, (), root)
+        for found in _objects(index, (), root):
+            left -= 1
+            if left < 0:
+                raise Malformed("syntax", start(root), "holds more objects than anybody can apply")
+            yield found
 
 
 def _objects(root: int, path: Path, node: Node) -> Iterator[tuple[int, Path, Node, str, str]]:
@@ -49,6 +63,8 @@ def _objects(root: int, path: Path, node: Node) -> Iterator[tuple[int, Path, Nod
         return
     items = child(node, "items")
     if kind.endswith("List") and type(items) is Sequence:
+        if len(path) >= 2 * _DEEPEST_LIST:
+            raise Malformed("syntax", start(node), "Lists are nested too deeply")
         for index, item in enumerate(items.parts):
             yield from _objects(root, (*path, "items", index), item)
     else:

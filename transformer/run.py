@@ -6,11 +6,9 @@ nothing is written at all.
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections import Counter
-from pathlib import Path
 from typing import NamedTuple
 
 import click
@@ -26,8 +24,8 @@ from transformer.inputs import (
     processors,
     progress,
     read,
-    write,
 )
+from transformer.outputs import show_diff
 from transformer.parallel import Drafter
 from transformer.stream import BOM
 from transformer.transform import Outcome, transform
@@ -121,23 +119,6 @@ def _deliver(inputs: list[Input], outcomes: list[Outcome], options: Options) -> 
         show_diff(outcomes)
     elif not options.check:
         _write_stream(outcomes)
-
-
-def show_diff(outcomes: list[Outcome]) -> None:
-    """Print what the edits of `outcomes` change, as one unified diff."""
-    from transformer import diff
-
-    for outcome in outcomes:
-        if outcome.edits:
-            name = _inside(outcome.source.name)
-            lines = diff.unified(name, outcome.source.data, outcome.edits)
-            write("".join(map(report.diff_line, lines)))
-
-
-def _inside(name: str) -> str:
-    """`name` relative to the working directory when it lies inside, else without its root."""
-    here = str(Path.cwd()) + os.sep
-    return name.removeprefix(here).lstrip(os.sep)
 
 
 def _write_stream(outcomes: list[Outcome]) -> None:

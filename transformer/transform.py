@@ -146,7 +146,7 @@ def _outcome(
             if rewrite.unproven:
                 raise Unproven(f"{source.name}: {rewrite.unproven}")
             edits += rewrite.edits
-            diagnostics += rewrite.diagnostics
+            diagnostics += rewrite.refused.values()
             for one in rewrite.lacks:
                 name, via = resources[index + one].name, reached.via.get(index + one, ())
                 changes.append(Change(name, via))

@@ -8,7 +8,6 @@ and tried with ``kubectl label --local -o json``).
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Iterable
 from typing import TypeAlias
@@ -35,22 +34,33 @@ _OCTAL = re.compile(r"[-+]?0o?[0-7]+")
 _OTHER_BASE = re.compile(r"[-+]?0(?:x[0-9A-Fa-f]+|b[01]+)")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 
+_LONG_NUMBER = 1_000  # digits; Python refuses some thousands, no Kubernetes field takes twenty
+
 # Aliases of aliases grow without bound; no manifest needs this much, and yaml.v2 stops too.
 _MOST_NODES = 2_000_000
 
 
 class TooLarge(Exception):
-    """Aliases expand to more than any reader accepts."""
+    """Aliases expand to more than any reader accepts, or nesting goes too deep."""
 
 
 def plain(node: Node | None) -> Value:
     """`node` as dicts, lists and scalars, aliases and merge keys followed; raises TooLarge."""
-    return _Reader().value(node)
+    return Reader().plain(node)
 
 
-class _Reader:
+class Reader:
+    """Reads several nodes of one text, which together may not be too large."""
+
     def __init__(self) -> None:
         self.left = _MOST_NODES
+
+    def plain(self, node: Node | None) -> Value:
+        """`node` as dicts, lists and scalars; raises TooLarge."""
+        try:
+            return self.value(node)
+        except RecursionError:
+            raise TooLarge from None
 
     def value(self, node: Node | None) -> Value:
         kind = type(node)
@@ -100,7 +110,7 @@ def _tagged(tag: str, text: str) -> Value:
     if tag == "tag:yaml.org,2002:binary":
         try:
             return base64.b64decode(text).decode(errors="replace")
-        except binascii.Error:
+        except ValueError:
             return text
     if tag.startswith("tag:yaml.org,2002:") and tag != "tag:yaml.org,2002:str":
         return _WORDS[text] if text in _WORDS else _number(text)
@@ -110,7 +120,7 @@ def _tagged(tag: str, text: str) -> Value:
 def _number(text: str) -> Value:
     bare = text.replace("_", "")
     if _DECIMAL.fullmatch(bare):
-        return int(bare)
+        return int(bare) if len(bare) < _LONG_NUMBER else float(bare)
     if _OCTAL.fullmatch(bare):
         return int(bare.replace("o", ""), 8)
     if _OTHER_BASE.fullmatch(bare):

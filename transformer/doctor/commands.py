@@ -115,7 +115,7 @@ def assignments(text: str) -> dict[str, str]:
     """Variables that a script, a Makefile or a workflow sets; of several values all together."""
     found: dict[str, str] = {}
     joined = text.replace("\\\n", " ")
-    for match in re.finditer(r"(?m)^[\s-]*(?:export\s+)?(\w+)\s*(?:[:?+]?=|:\s)(.+)$", joined):
+    for match in re.finditer(r"(?m)^[ \t-]*(?:export\s+)?(\w+)\s*(?:[:?+]?=|:\s)(.+)$", joined):
         name, value = match.groups()
         found[name] = f"{found.get(name, '')} {value.strip().strip(chr(34) + chr(39))}".strip()
     return found

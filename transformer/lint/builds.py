@@ -24,9 +24,9 @@ from transformer.lint import suppress
 from transformer.lint.check import Scope
 from transformer.lint.engine import Placed
 from transformer.lint.lint import Linted, lint
-from transformer.lint.read import Reading, examine
+from transformer.lint.read import Reading, SourceReading, examine
 from transformer.lint.report import Reported
-from transformer.model import Edit, LintSettings
+from transformer.model import Edit, Settings
 from transformer.parallel import Spread, Workers
 from transformer.report import Page
 from transformer.transform import Source
@@ -39,15 +39,20 @@ _ONE_BUILD = (
 )
 
 
-class How(Choice, Protocol):
+class Reader(Choice, Protocol):
+    """The part of the command line that says how to read."""
+
+    @property
+    def verbose(self) -> bool: ...
+
+
+class How(Reader, Protocol):
     """The part of the command line that says how to judge."""
 
     @property
     def per_file(self) -> bool: ...
     @property
     def no_inline_ignores(self) -> bool: ...
-    @property
-    def verbose(self) -> bool: ...
 
 
 class Wish(NamedTuple):
@@ -70,6 +75,51 @@ class Result:
         self.edits: dict[int, tuple[Edit, ...]] = {}
 
 
+class Group(NamedTuple):
+    """The inputs that one configuration governs; ``members`` are their indices."""
+
+    config: Path | None
+    settings: Settings
+    members: list[int]
+    sources: list[Source]
+    readings: list[SourceReading]
+
+
+def groups(
+    inputs: list[Input], configurations: Configurations, skipped: Counter[str], how: Reader
+) -> Iterator[Group]:
+    """Read the inputs, configuration by configuration, without those that are no manifests."""
+    with progress(inputs, "linting", how.quiet) as advance:
+        workers: Workers[Reading] = Workers(examine, processors(), advance)
+        for path, members in by_configuration(inputs, skipped, how.verbose).items():
+            settings = configurations.settings(path)
+            sources = [inputs[index].source for index in members]
+            readings = [SourceReading(*made) for made in workers(sources, settings)]
+            kept = []
+            for number, index in enumerate(members):
+                reason = _left_out(inputs[index], readings[number])
+                if not reason:
+                    kept.append(number)
+                    continue
+                skipped[reason] += 1
+                if how.verbose:
+                    click.echo(f"{inputs[index].source.name}: {reason}", err=True)
+            yield Group(
+                path,
+                settings,
+                [members[number] for number in kept],
+                [sources[number] for number in kept],
+                [readings[number] for number in kept],
+            )
+
+
+def _left_out(one: Input, made: SourceReading) -> str:
+    """Why an input is none of this build, '' when it is; templates that are meant stay."""
+    if made.is_template and not one.named:
+        return TEMPLATES
+    return "" if made.is_kubernetes else NOT_KUBERNETES
+
+
 def lint_all(
     inputs: list[Input],
     unreadable: list[Unreadable],
@@ -81,35 +131,35 @@ def lint_all(
 ) -> Result:
     """Lint every build among `inputs`: a configuration's files, or each file on its own."""
     result = Result()
-    with progress(inputs, "linting", how.quiet) as advance:
-        workers: Workers[Reading] = Workers(examine, processors(), advance)
-        spread: Spread[Placed] = Spread(processors())
-        for path, members in by_configuration(inputs, result.skipped, how.verbose).items():
-            settings = configurations.settings(path)
-            sources = [inputs[index].source for index in members]
-            readings = workers(sources, settings)
-            used: set[int] = set()
-            twice: list[str] = []
-            for first, last in _parts(len(members), how.per_file):
-                made = lint(
-                    sources[first:last],
-                    readings[first:last],
-                    settings,
-                    scope,
-                    inline=not how.no_inline_ignores,
-                    known=known,
-                    with_fixes=wish.with_fixes,
-                    mend=wish.mend,
-                    spread=spread,
-                )
-                _collect(made, members[first:last], inputs, result, how)
-                used |= made.used
-                twice += _twice(made, sources[first:last])
-            if twice and not how.quiet:
-                click.echo(f"{twice[0]}: {_ONE_BUILD}", err=True)
-            if path is not None:
-                rows = _unused_rows(path, settings.lint, used, scope, how)
-                result.findings += ((-1, row) for row in rows)
+    spread: Spread[Placed] = Spread(processors())
+    for group in groups(inputs, configurations, result.skipped, how):
+        used: set[tuple[int, str]] = set()
+        twice: list[str] = []
+        whole = _is_whole(group.config, how)
+        for first, last in _parts(len(group.members), how.per_file):
+            sources, readings = group.sources[first:last], group.readings[first:last]
+            made = lint(
+                sources,
+                readings,
+                group.settings,
+                scope,
+                inline=not how.no_inline_ignores,
+                whole=whole,
+                known=known,
+                with_fixes=wish.with_fixes,
+                mend=wish.mend,
+                spread=spread,
+            )
+            _collect(made, group.members[first:last], sources, readings, result)
+            used |= made.used
+            twice += _twice(made, sources)
+        if twice and not how.quiet:
+            click.echo(f"{twice[0]}: {_ONE_BUILD}", err=True)
+        ignored = group.settings.lint.ignored
+        if group.config is not None and ignored and scope.has(suppress.UNUSED):
+            page = Page(_short(group.config), group.config.read_bytes())
+            rows = suppress.unused_rows(page, ignored, used, scope, whole)
+            result.findings += ((-1, row) for row in rows)
     for one in unreadable:
         result.broken.append(one.name)
         result.findings.append((len(inputs), _cannot_be_read(one)))
@@ -117,13 +167,20 @@ def lint_all(
     return result
 
 
-def _twice(made: Linted, sources: Sequence[Source]) -> Iterator[str]:
-    """Resources that stand in several files of one build."""
-    seen: dict[tuple[str, str], int] = {}
-    for one in made.build.objects:
-        first = seen.setdefault((one.group, one.shown), one.source)
-        if first != one.source:
-            yield f"{one.shown} stands in {sources[first].name} and {sources[one.source].name}"
+def _is_whole(config: Path | None, how: How) -> bool:
+    """Whether nothing of the build is missing: all that is governed was walked, or rendered."""
+    if how.per_file:
+        return False
+    folder = config.resolve().parent if config else None
+    roots = (Path(path) for path in how.paths if path != "-")
+    walked = (root.resolve() for root in roots if root.is_dir())
+    return "-" in how.paths or any(not folder or folder.is_relative_to(root) for root in walked)
+
+
+def _short(path: Path) -> str:
+    """`path` as a user in the working directory would write it."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
 def _parts(count: int, per_file: bool) -> Iterator[tuple[int, int]]:
@@ -135,43 +192,29 @@ def _parts(count: int, per_file: bool) -> Iterator[tuple[int, int]]:
 
 
 def _collect(
-    made: Linted, part: Sequence[int], inputs: list[Input], result: Result, how: How
+    made: Linted,
+    members: Sequence[int],
+    sources: Sequence[Source],
+    readings: Sequence[SourceReading],
+    result: Result,
 ) -> None:
     """Add one build to `result`."""
-    left_out = set()
-    for number, index in enumerate(part):
-        one = inputs[index]
-        templated = number in made.templates and not one.named
-        if templated or number in made.foreign:
-            result.skipped[TEMPLATES if templated else NOT_KUBERNETES] += 1
-            left_out.add(number)
-            if how.verbose:
-                reason = TEMPLATES if templated else NOT_KUBERNETES
-                click.echo(f"{one.source.name}: {reason}", err=True)
-        else:
-            result.checked.append(one.source.name)
-            if number in made.unreadable:
-                result.broken.append(one.source.name)
-    kept = ((part[number], row) for number, row in made.findings if number not in left_out)
-    result.findings += kept
+    names = [source.name for source in sources]
+    result.checked += names
+    result.broken += [name for name, row in zip(names, readings) if row.diagnostics]
+    result.findings += ((members[number], row) for number, row in made.findings)
     result.silenced += made.silenced
     result.fixed += made.fixed
-    result.edits.update({part[number]: tuple(rows) for number, rows in made.edits.items() if rows})
+    result.edits.update({members[n]: tuple(rows) for n, rows in made.edits.items() if rows})
 
 
-def _unused_rows(
-    path: Path, settings: LintSettings, used: set[int], scope: Scope, how: How
-) -> Iterator[Reported]:
-    """Rows of a configuration's ignore list that silence nothing."""
-    if settings.ignored and scope.has(suppress.UNUSED):
-        here = Path.cwd()
-        name = path.relative_to(here) if path.is_relative_to(here) else path
-        folder = path.resolve().parent
-        walked = (Path(root).resolve() for root in how.paths if root != "-")
-        # Only who looked at everything that it governs can say that a row is of no use.
-        whole = not how.per_file and any(folder.is_relative_to(root) for root in walked)
-        page = Page(str(name), path.read_bytes())
-        yield from suppress.unused_rows(page, settings.ignored, used, scope, whole)
+def _twice(made: Linted, sources: Sequence[Source]) -> Iterator[str]:
+    """Resources that stand in several files of one build."""
+    seen: dict[tuple[str, str], int] = {}
+    for one in made.build.objects:
+        first = seen.setdefault((one.group, one.shown), one.source)
+        if first != one.source:
+            yield f"{one.shown} stands in {sources[first].name} and {sources[one.source].name}"
 
 
 def _cannot_be_read(one: Unreadable) -> Reported:

@@ -8,14 +8,15 @@ from typing import NamedTuple
 import click
 
 from transformer import formats
-from transformer.inputs import Configurations, by_configuration, processors, read, write
+from transformer.inputs import Configurations, read
+from transformer.lint.builds import groups
 from transformer.lint.check import Scope
 from transformer.lint.lint import lint
 from transformer.lint.patches import without_patches
 from transformer.lint.picture import picture, render
-from transformer.lint.read import Reading, examine
 from transformer.lint.report import Report
-from transformer.parallel import Workers
+from transformer.lint.suppress import UNUSED
+from transformer.outputs import write
 
 OK, WRONG_INPUT = 0, 2
 
@@ -39,17 +40,14 @@ def draw(options: Options) -> int:
     everything, unreadable = read(options, configurations)
     inputs = without_patches(everything, options)
     broken = [one.message for one in unreadable]
-    workers: Workers[Reading] = Workers(examine, processors(), lambda count: None)
-    for path, members in by_configuration(inputs, Counter(), False).items():
-        settings = configurations.settings(path)
-        sources = [inputs[index].source for index in members]
-        made = lint(sources, workers(sources, settings), settings, Scope())
+    for group in groups(inputs, configurations, Counter(), options):
+        made = lint(group.sources, group.readings, group.settings, Scope())
         write(render(options.format, picture(made.build, made.by_object)))
-        for number in sorted(made.unreadable):
-            if inputs[members[number]].named or number not in made.templates:
-                rows = tuple(row for source, row in made.findings if source == number)
-                shown = Report(rows, 1, Counter(), Counter(), Counter())
-                broken.append(formats.render("text", shown).rstrip())
+        rows = tuple(row for _, row in made.findings if row.subject is None)
+        stopped = tuple(row for row in rows if row.rule != UNUSED)
+        if stopped:
+            shown = Report(stopped, 1, Counter(), Counter(), Counter())
+            broken.append(formats.render("text", shown).rstrip())
     for message in broken:
         click.echo(message, err=True)
     return WRONG_INPUT if broken else OK

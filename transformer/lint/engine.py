@@ -172,5 +172,5 @@ class Joined:
             key = (source, resource.offset)
             self.targets[key] = Target(source, draft, index, mode)
             lacks = tuple(path[depth.get(key, 0) :] for path in rewrite.lacks.get(index, ()))
-            refused = tuple(row for row in rewrite.diagnostics if row.resource == resource.name)
-            yield key, Plan(mode, () if refused else lacks, refused)
+            refused = rewrite.refused.get(index)
+            yield key, Plan(mode, () if refused else lacks, (refused,) if refused else ())

@@ -20,6 +20,7 @@ Wanted = Mapping[Key, frozenset[Path]]
 
 _SWITCHES = (SERVICE_DIRECT_ACCESS, INGRESS_DIRECT_ACCESS)
 _GATE = "readinessGates"
+_LONG_LIST = 20
 
 
 class Target(NamedTuple):
@@ -61,11 +62,14 @@ class Mender:
         return found
 
     def shown(self, key: Key, places: frozenset[Path]) -> tuple[Edit, ...]:
-        """The edits that write `places` of one object alone, to be looked at."""
+        """The edits that write `places` of one object alone, proven.
+
+        None in a List of many objects: to prove each means to read the whole List again.
+        """
         target = self.targets[key]
-        only = {target.number: places}
-        rewrite = self._chunk(target).rewrite({target.number: target.mode}, only, proven=False)
-        return rewrite.edits
+        if len(target.draft.resources) > _LONG_LIST:
+            return ()
+        return tuple(self.edits({key: places})[target.source])
 
     def _chunk(self, target: Target) -> Redraft:
         key = target.source, target.draft.start
@@ -87,7 +91,7 @@ def safe(wanted: Wanted, build: Build, *, whole_build: bool) -> dict[Key, frozen
     for entry in (*build.by_subject["service"], *build.by_subject["ingress"]):
         places = kept.get(entry.key, frozenset())
         switch = {place for place in places if place[-1] in _SWITCHES}
-        if switch:
+        if switch and not build.declares(entry):  # to quote what it says is no switch
             workloads = build.reached_by(entry)
             alone = not whole_build and not workloads
             if alone or not all(_is_mended(one, build, kept) for one in workloads):

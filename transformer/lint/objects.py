@@ -28,6 +28,7 @@ class Object:
 
     ``source`` is the index of its file, ``chunk`` the piece of it in bytes, ``root`` the document
     in that piece and ``path`` the way from that document to the object (for items of a List).
+    ``selector`` (of a Service) and ``pod_labels`` are as written, for transform joins by them too.
     ``offset`` is where it starts in the file, in bytes.  ``template`` leads from the object to
     its pod template, None for what makes no Pods.
     """
@@ -39,6 +40,8 @@ class Object:
     namespace: str
     name: str
     data: dict[str, Value]
+    selector: dict[str, str]
+    pod_labels: dict[str, str]
     template: tuple[str, ...] | None
     source: int
     chunk: tuple[int, int]
@@ -103,11 +106,6 @@ class Object:
         return mapping(at(self.data, *(self.template or ()), "spec"))
 
     @cached_property
-    def pod_labels(self) -> dict[str, str]:
-        """The labels of the pod template that are strings."""
-        return strings(at(self.pod, "metadata", "labels"))
-
-    @cached_property
     def pod_annotations(self) -> dict[str, str]:
         """The annotations of the pod template that are strings."""
         return strings(at(self.pod, "metadata", "annotations"))
@@ -142,11 +140,6 @@ class Object:
     def ports(self) -> list[dict[str, Value]]:
         """The ports of a Service."""
         return [mapping(port) for port in items(self.get("spec", "ports"))]
-
-    @cached_property
-    def selector(self) -> dict[str, str]:
-        """The selector of a Service."""
-        return strings(self.get("spec", "selector"))
 
     # Of Ingresses:
 

@@ -29,8 +29,7 @@ class Places:
     def of(self, chunk: tuple[int, int], root: int, path: Path, found: Finding) -> Place:
         """The place of `found`, in the object at `path` of document `root` of `chunk`."""
         page = self.page(chunk)
-        node, first, end = self._node(page, page.tree.roots[root], path, found)
-        del node
+        first, end = _place(page.text, page.tree.roots[root], path, found)
         offset = page.to_byte(first)
         return Place(offset, max(page.to_byte(end) - offset, 1))
 
@@ -42,22 +41,22 @@ class Places:
             self._read[chunk] = page
         return self._read[chunk]
 
-    def _node(self, page: Read, root: Node, path: Path, found: Finding) -> tuple[Node, int, int]:
-        holder = child(root, *path) or root
-        first, end = _span(holder, None, page.text, False)
-        node = holder
-        for index, step in enumerate(found.path):
-            key = _key(node, step)
-            inner = child(node, step)
-            if inner is None and key is None:
-                break
-            last = index + 1 == len(found.path)
-            target = inner if inner is not None else node
-            first, end = _span(target, key, page.text, (found.at_key and last) or inner is None)
-            if inner is None:
-                break
-            node = inner
-        return node, first, end
+
+def _place(text: str, root: Node, path: Path, found: Finding) -> tuple[int, int]:
+    """What to underline for `found`, in characters: the place, or the nearest one above it."""
+    node = child(root, *path) or root
+    place = _span(node, None, text, False)
+    for index, step in enumerate(found.path):
+        key, inner = _key(node, step), child(node, step)
+        if inner is None and key is None:
+            break
+        is_last = index + 1 == len(found.path)
+        target = inner if inner is not None else node
+        place = _span(target, key, text, inner is None or (found.at_key and is_last))
+        if inner is None:
+            break
+        node = inner
+    return place
 
 
 def _key(node: Node | None, step: str | int) -> Node | None:
@@ -76,7 +75,7 @@ def _span(node: Node, key: Node | None, text: str, at_key: bool) -> tuple[int, i
     if type(shown) in (Mapping, Sequence) or end <= first:
         end = first
     line_end = text.find("\n", first)
-    line_end = len(text) if line_end < 0 else line_end
+    line_end = len(text) if line_end < 0 else line_end - (text[line_end - 1] == "\r")
     if end <= first:
         end = line_end
     return first, max(min(end, line_end), first)

@@ -11,16 +11,18 @@ from typing import NamedTuple
 
 import schemas
 from schemas import kubernetes
+from schemas.contract import CONTROLLER_CONFIG
 from schemas.kubernetes import Schema
-from transformer.draft import Read, draft_of, read
+from transformer.draft import TEMPLATED, Read, draft_of, duplicates, failed, read
+from transformer.errors import Malformed
 from transformer.lint.objects import Object, matters, subject_of
-from transformer.lookup import string
+from transformer.lookup import child, string, strings
 from transformer.model import Diagnostic, Draft, Settings
 from transformer.resources import objects
 from transformer.stream import Chunk
 from transformer.structure import Defect, defects
 from transformer.tree import start
-from transformer.values import TooLarge, at, plain
+from transformer.values import Reader, TooLarge, at
 
 
 class Reading(NamedTuple):
@@ -31,32 +33,63 @@ class Reading(NamedTuple):
     defects: tuple[tuple[Defect, ...], ...]
 
 
+class SourceReading(NamedTuple):
+    """What lint keeps of one source; ``chunks`` is of how many pieces it consists."""
+
+    readings: list[Reading]
+    chunks: int
+
+    @property
+    def diagnostics(self) -> list[Diagnostic]:
+        """Why parts of it cannot be read."""
+        drafts = (one.draft for one in self.readings if one.draft)
+        return [row for draft in drafts for row in draft.diagnostics]
+
+    @property
+    def is_template(self) -> bool:
+        """Whether it cannot be read because it is a template."""
+        return {row.code for row in self.diagnostics} == {TEMPLATED}
+
+    @property
+    def is_kubernetes(self) -> bool:
+        """Whether any document of it is a Kubernetes object."""
+        drafts = (one.draft for one in self.readings if one.draft)
+        return sum(not draft.is_kubernetes for draft in drafts) < self.chunks
+
+
 def examine(data: bytes, chunk: Chunk, settings: Settings) -> Reading | None:
     """The reading of `chunk`; None when it is well-formed and no rule is about it."""
     relevant = matters(chunk.kind, data[chunk.start : chunk.end], settings)
     found = read(data, chunk, relevant)
     if not isinstance(found, Read):
         return Reading(found, (), ()) if found else None
-    draft = draft_of(found, settings, proven=False)
-    if draft and (draft.diagnostics or not draft.is_kubernetes):
-        return Reading(draft, (), ())
     try:
+        draft = draft_of(found, settings, proven=False)
+        if draft and (draft.diagnostics or not draft.is_kubernetes):
+            return Reading(draft, (), ())
         read_objects = tuple(_objects(found, settings))
     except TooLarge:
-        bomb = Diagnostic("syntax", chunk.start, "the aliases here expand to millions of nodes")
-        return Reading(Draft(chunk.start, chunk.end, (), (), (bomb,), True), (), ())
+        error = Malformed("syntax", 0, "nests too deeply, or expands to millions of nodes")
+        return Reading(failed(data[chunk.start : chunk.end], chunk, error), (), ())
+    except Malformed as error:
+        return Reading(failed(data[chunk.start : chunk.end], chunk, error), (), ())
+    if found.tree.duplicates and read_objects:
+        told = duplicates(found.tree, [], found.to_byte)
+        return Reading(Draft(chunk.start, chunk.end, (), (), told, True), (), ())
     checked = tuple(tuple(_defects(one, settings)) for one in read_objects)
     return Reading(draft, read_objects, checked) if draft or read_objects else None
 
 
 def _objects(found: Read, settings: Settings) -> Iterator[Object]:
-    chunk = found.chunk
+    chunk, reader = found.chunk, Reader()
     for root, path, node, group, kind in objects(found.tree):
         subject = subject_of(group, kind, settings)
-        data = plain(node) if subject else None
+        data = reader.plain(node) if subject else None
         if subject is None or not isinstance(data, dict):
             continue
         name, row = subject
+        if name == "config_map" and at(data, "metadata", "name") != CONTROLLER_CONFIG:
+            continue  # only one of them is about direct access
         metadata = at(data, "metadata")
         short = string(node, "metadata", "name") or string(node, "metadata", "generateName")
         yield Object(
@@ -67,6 +100,8 @@ def _objects(found: Read, settings: Settings) -> Iterator[Object]:
             namespace=str(at(metadata, "namespace") or ""),
             name=short or "(unnamed)",
             data=data,
+            selector=strings(child(node, "spec", "selector")),
+            pod_labels=strings(child(node, *row.template, "metadata", "labels")) if row else {},
             template=row.template if row else None,
             source=-1,  # whoever collects the readings knows it
             chunk=(chunk.start, chunk.end),

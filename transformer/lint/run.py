@@ -1,7 +1,7 @@
 """What ``tke-direct lint`` does, from paths to exit code.
 
 Everything that can fail comes before the first file is written: the baseline is read, the mended
-files are linted in memory, the report is written.
+files are linted in memory, the report's file is opened.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ import click
 
 from transformer import config, files, formats, rules
 from transformer.errors import ConfigError, WriteError
-from transformer.inputs import Configurations, Input, read, write
+from transformer.inputs import Configurations, Input, read
 from transformer.lint.baseline import Known, dump, parse
 from transformer.lint.builds import Result, Wish, lint_all
 from transformer.lint.check import Scope
 from transformer.lint.patches import without_patches
 from transformer.lint.report import Report
+from transformer.outputs import show_diff, write
 from transformer.transform import Outcome, Source
 
 OK, FINDINGS, WRONG_INPUT = 0, 1, 2
@@ -94,9 +95,10 @@ def run(options: Options) -> int:
     made = _report(found)
     if options.write_baseline:
         made = _write_baseline(made, found, options)
-    _deliver(made, options)
+    _check_output(options)
     if mending:
         _mend([(inputs[index], outcome) for index, outcome in outcomes.items()], options)
+    _deliver(made, options)
     if not options.quiet:
         from transformer.formats.text import summary
 
@@ -181,6 +183,16 @@ def _report(found: Result) -> Report:
     )
 
 
+def _check_output(options: Options) -> None:
+    """Raise WriteError when the report will not be writable: before any file is mended."""
+    if options.output not in (None, STDOUT):
+        path = Path(options.output or "")
+        try:
+            path.open("ab").close()
+        except OSError as error:
+            raise WriteError(f"{path}: cannot be written: {error.strerror}") from None
+
+
 def _deliver(made: Report, options: Options) -> None:
     """Write the report where the options say; beside a diff only what stopped it."""
     if options.diff:
@@ -191,10 +203,7 @@ def _deliver(made: Report, options: Options) -> None:
     shown = formats.render(options.format, made, carets=options.carets and not to_file)
     if to_file:
         path = Path(options.output or "")
-        try:
-            path.write_text(click.unstyle(shown), encoding="utf-8", errors="replace")
-        except OSError as error:
-            raise WriteError(f"{path}: cannot be written: {error.strerror}") from None
+        path.write_text(click.unstyle(shown), encoding="utf-8", errors="replace")
     else:
         write(shown)
 
@@ -202,8 +211,6 @@ def _deliver(made: Report, options: Options) -> None:
 def _mend(outcomes: list[tuple[Input, Outcome]], options: Options) -> None:
     """Write the edits, or show them."""
     if options.diff:
-        from transformer.run import show_diff
-
         show_diff([outcome for _, outcome in outcomes])
         return
     files.replace_all(

@@ -7,7 +7,8 @@ named a rule.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
@@ -35,29 +36,28 @@ MARK = b"tke-direct:"
 class Comment(NamedTuple):
     """``# tke-direct: ignore[rule, rule]``: the line that it is about, and where it stands.
 
-    ``start`` and ``end`` are characters of the chunk, ``line`` counts from 0.
+    ``line`` counts from 1, ``offset`` and ``length`` are bytes of the source.
     """
 
     rules: tuple[str, ...]
     line: int
-    start: int
-    end: int
+    offset: int
+    length: int
 
 
-def comments(page: Read) -> Iterator[Comment]:
+def comments(piece: Read, page: Page) -> Iterator[Comment]:
     """The ignore comments in a chunk; a comment alone on its line is about the next one."""
-    source = page.text
-    matches = list(_COMMENT.finditer(source))
-    if not matches:
-        return
-    scalars = [span for root in page.tree.roots for span in _spans(root)]
+    matches = list(_COMMENT.finditer(piece.text))
+    spans = sorted(span for root in piece.tree.roots for span in _spans(root)) if matches else []
+    starts = [first for first, _ in spans]
     for match in matches:
-        if any(first <= match.start() < end for first, end in scalars):
+        before = bisect_right(starts, match.start()) - 1
+        if before >= 0 and match.start() < spans[before][1]:
             continue  # text of a value that only looks like a comment
-        line = source.count("\n", 0, match.start())
-        lead = source[source.rfind("\n", 0, match.start()) + 1 : match.start()]
-        about = line + (0 if lead.strip() else 1)
-        yield Comment(names(match[1] or ""), about, match.start(), match.end())
+        offset, end = piece.to_byte(match.start()), piece.to_byte(match.end())
+        line, column = page.position(offset)
+        alone = not page.data[offset - column + 1 : offset].strip() or column == 1
+        yield Comment(names(match[1] or ""), line + alone, offset, end - offset)
 
 
 def names(listed: str) -> tuple[str, ...]:
@@ -82,23 +82,25 @@ def matches(row: Ignored, rule: str, resource: str) -> bool:
 
 
 def unused_rows(
-    page: Page, rows: Sequence[Ignored], used: Collection[int], scope: Scope, whole: bool
+    page: Page,
+    rows: Sequence[Ignored],
+    used: Collection[tuple[int, str]],
+    scope: Scope,
+    whole: bool,
 ) -> Iterator[Reported]:
-    """A finding for each row of the configuration in `page` that silences nothing.
+    """A finding for each rule in a row of the configuration in `page` that silences nothing.
 
-    `whole` says that everything the configuration governs was looked at; otherwise only rows
-    that name no rule are told.
+    `whole` says that everything the configuration governs was looked at; otherwise only names
+    that no rule has are told.
     """
     roots = parse(page.data.decode()).roots if rows else []
     for index, row in enumerate(rows):
         holder = child(roots[0], "spec", "lint", "ignore", index) if roots else None
         offset = len(page.data.decode()[: start(holder)].encode()) if holder else 0
+        line, column = page.position(offset)
         for name in row.rules:
-            done = index in used or not whole
-            wrong = complaint(name, lambda _, done=done: done, scope)  # type: ignore[misc]
+            wrong = complaint(name, (index, name) in used or not whole, scope)
             if wrong is not None:
-                wrong = wrong.replace("here any more", f"in {', '.join(row.resources)}")
-                line, column = page.position(offset)
                 yield Reported(
                     rule=UNUSED,
                     severity=WARNING,
@@ -108,22 +110,23 @@ def unused_rows(
                     end_column=column + 1,
                     offset=offset,
                     length=1,
-                    message=wrong,
+                    message=wrong.replace("here any more", f"in {', '.join(row.resources)}"),
                     field=f"spec.lint.ignore[{index}]",
                     fingerprint=fingerprint(UNUSED, None, None, ("ignore", name)),
                     source=page.line(line),
                 )
 
 
-def complaint(name: str, used: Callable[[str], bool], scope: Scope) -> str | None:
-    """What is wrong with a suppression of the rule `name`; None when it does its work."""
+def complaint(name: str, used: bool, scope: Scope) -> str | None:
+    """What is wrong with a suppression of the rule `name`; None when it does its work.
+
+    `used` also when nobody can tell, for not everything was looked at.
+    """
     if not name:
         return "names no rule: write ignore[RULE], with the name that the finding shows"
     if name not in rules.names():
         return f"there is no rule {name!r}{meant(name, sorted(rules.names()))}"
-    known = rules.named(name)
-    asleep = known is not None and known.row.whole_build and not scope.whole_build
-    if used(name) or not scope.has(name) or asleep:
+    if used or not scope.has(name):
         return None
     return f"{name} finds nothing here any more: remove the name"
 

@@ -89,7 +89,7 @@ def names() -> frozenset[str]:
 
 def named(name: str) -> Known | None:
     """The rule `name`, None when there is none."""
-    for subject in subjects():
+    for subject in subjects() if name in names() else ():
         if (_FOLDER / subject / f"{name.replace('-', '_')}.py").is_file():
             return _known(subject, name.replace("-", "_"))
     return None

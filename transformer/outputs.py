@@ -1,0 +1,42 @@
+"""Standard output, as all commands have it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from transformer import report
+from transformer.transform import Outcome
+
+
+def write(text: str) -> None:
+    """Print `text`, with its colours where the user wants them."""
+    context = click.get_current_context(silent=True)
+    if context is None or not _colored(context, sys.stdout):
+        text = click.unstyle(text)
+    sys.stdout.buffer.write(text.encode(errors="surrogateescape"))
+
+
+def _colored(context: click.Context, stream: Any) -> bool:
+    return bool(context.color) if context.color is not None else bool(stream.isatty())
+
+
+def show_diff(outcomes: list[Outcome]) -> None:
+    """Print what the edits of `outcomes` change, as one unified diff."""
+    from transformer import diff
+
+    for outcome in outcomes:
+        if outcome.edits:
+            name = _inside(outcome.source.name)
+            lines = diff.unified(name, outcome.source.data, outcome.edits)
+            write("".join(map(report.diff_line, lines)))
+
+
+def _inside(name: str) -> str:
+    """`name` relative to the working directory when it lies inside, else without its root."""
+    here = str(Path.cwd()) + os.sep
+    return name.removeprefix(here).lstrip(os.sep)
