@@ -126,9 +126,9 @@ def test_lint_and_transform_agree_on_generated_manifests() -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_lint_and_transform_agree_on_every_fixture(mode: NetworkMode) -> None:
-    assert len(FILES) > 400
+    assert len(FILES) > 350
     refused = sum(check_laws(path.read_bytes(), mode)[1].failed for path in FILES)
-    assert refused > 20, "what transform refuses must be among the fixtures"
+    assert refused > 10, "what transform refuses must be among the fixtures"
 
 
 @pytest.mark.parametrize("mode", MODES)

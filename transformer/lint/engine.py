@@ -9,8 +9,9 @@ from typing import NamedTuple, TypeAlias
 from schemas.contract import MODES, NetworkMode
 from transformer.errors import Unproven
 from transformer.graph import reach
-from transformer.lint.build import Build, Key, Plan
+from transformer.lint.build import Build, Plan
 from transformer.lint.check import Found, Scope, check
+from transformer.lint.joins import Key
 from transformer.lint.mend import Target
 from transformer.lint.objects import Object
 from transformer.lint.place import Places

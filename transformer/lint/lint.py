@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import NamedTuple
 
-from transformer.lint.build import Build, Key
+from transformer.lint.build import Build
 from transformer.lint.check import Scope
 from transformer.lint.engine import Joined, Placed, Spread, in_one_go
+from transformer.lint.joins import Key
 from transformer.lint.mend import Mender, safe
 from transformer.lint.read import SourceReading
 from transformer.lint.report import Reported

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from schemas.contract import INGRESS_DIRECT_ACCESS, SERVICE_DIRECT_ACCESS, NetworkMode
 from transformer.draft import Redraft
 from transformer.errors import Unproven
-from transformer.lint.build import Build, Key
+from transformer.lint.build import Build
+from transformer.lint.joins import Key
 from transformer.lint.objects import WORKLOAD, Object
 from transformer.model import Draft, Edit, Settings
 from transformer.transform import Source

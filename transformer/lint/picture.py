@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from transformer.lint.build import Build, Key
+from transformer.lint.build import Build
+from transformer.lint.joins import Key
 from transformer.lint.objects import WORKLOAD, Object
 from transformer.lint.report import Reported
 from transformer.lint.rule import SEVERITIES

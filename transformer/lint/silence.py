@@ -6,9 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 
 from transformer.lint import suppress
-from transformer.lint.build import Key
 from transformer.lint.check import Found, Scope
 from transformer.lint.engine import Joined, Placed
+from transformer.lint.joins import Key
 from transformer.lint.report import Reported, fingerprint
 from transformer.lint.rule import WARNING, Finding
 
