@@ -2,7 +2,7 @@
 
 ``FUZZ_ROUNDS=first:last`` chooses the rounds; one round is 2,000 builds with a seed of its own, so
 that a failing round can be run again by itself:
-``TKE_DIRECT_ROUNDS=17:18 python -m pytest tests/test_laws.py -k generated``.
+``TKE_DIRECT_ROUNDS=17:18 python -m pytest -k generated tests/test_laws.py tests/test_lint_laws.py``
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from tests.conftest import ROOT
 from tests.test_laws import EXAMPLES
 
+LAWS = ("tests/test_laws.py", "tests/test_lint_laws.py")
+
 
 def run_round(number: int) -> tuple[int, int, str]:
     """Round number, exit code and output of one round."""
     result = subprocess.run(
-        [sys.executable, "-m", "pytest", "tests/test_laws.py", "-k", "generated"],
+        [sys.executable, "-m", "pytest", *LAWS, "-k", "generated"],
         cwd=ROOT,
         env={**os.environ, "TKE_DIRECT_ROUNDS": f"{number}:{number + 1}"},
         capture_output=True,

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from schemas.contract import READINESS_GATE, WORKLOADS, NetworkMode
 from tests.manifests import builds
-from tests.test_laws import CORPUS, FIXTURES, SUPPORTED
+from tests.test_laws import CORPUS, FIRST_ROUND, FIXTURES, LAST_ROUND, SUPPORTED
 from transformer import rules
 from transformer.lint.check import Scope
 from transformer.lint.lint import Linted, lint
@@ -103,10 +103,11 @@ def check_foreseen(found: Linted, outcome: Outcome) -> None:
 STRUCTURE = {"no-pod-template", "no-containers"}
 
 
-def test_lint_and_transform_agree_on_generated_manifests() -> None:
+@pytest.mark.parametrize("number", range(FIRST_ROUND, LAST_ROUND))
+def test_lint_and_transform_agree_on_generated_manifests(number: int) -> None:
     seen: Counter[str] = Counter()
 
-    @seed(1)
+    @seed(number)
     @settings(
         max_examples=EXAMPLES,
         deadline=None,

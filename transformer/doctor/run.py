@@ -17,7 +17,6 @@ from transformer.doctor.functions import LINT_KIND
 from transformer.doctor.kustomizations import EXEC, Builds, is_yaml
 from transformer.doctor.model import (
     ERROR,
-    INFO,
     OK,
     WARNING,
     Configuration,
@@ -28,8 +27,8 @@ from transformer.doctor.model import (
 )
 from transformer.errors import ConfigError
 from transformer.inputs import Configurations
+from transformer.report import COLORS, count, sentence, showable
 
-_COLORS = {ERROR: "red", WARNING: "yellow", INFO: "cyan", OK: "green"}
 _FIRST_LINE = 256  # kernels read no more of a #! line
 
 
@@ -42,7 +41,7 @@ def run(name: str) -> int:
     for one in found:
         click.echo(_line(folder, one))
     counts = [sum(one.severity == kind for one in found) for kind in (ERROR, WARNING)]
-    click.echo(f"{_count(counts[0], 'problem')}, {_count(counts[1], 'warning')}", err=True)
+    click.echo(f"{count(counts[0], 'problem')}, {count(counts[1], 'warning')}", err=True)
     return 1 if counts[0] else 0
 
 
@@ -145,12 +144,9 @@ def _below(folder: str, inside: str) -> str:
 def _line(folder: Path, one: Finding) -> str:
     """``file:line:column: severity code: message``; what is fine starts with ``ok:``."""
     place = f"{os.path.normpath(folder / one.path)}:{one.line}:{one.column}" if one.path else ""
-    severity = click.style(one.severity, fg=_COLORS[one.severity], bold=True)
     if one.severity == OK:
-        return f"{severity}: {place}: {one.message}"
-    where = f"{click.style(place, bold=True)}: " if place else ""
-    return f"{where}{severity} {one.code}: {one.message}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+        return f"{click.style(OK, fg='green', bold=True)}: {showable(place)}: {one.message}"
+    if place:
+        return sentence(place, one.severity, one.code, ("", ""), one.message)
+    severity = click.style(one.severity, fg=COLORS[one.severity], bold=True)
+    return f"{severity} {one.code}: {showable(one.message)}"
