@@ -13,6 +13,7 @@ Without the request a Pod can land on a node that has none left and hang there w
 Kubernetes refuses requests without limits.
 It is a warning where only limits are given, for Kubernetes then requests as much, and in mode
 `vpc-cni-exclusive`, whose resource TKE's documents do not name.
+Pods on super nodes have an address anyway: a warning.
 
 ## Example
 
@@ -44,6 +45,7 @@ from schemas.contract import MODES, NetworkMode
 from transformer.lint.build import Build
 from transformer.lint.objects import Object
 from transformer.lint.rule import ERROR, WARNING, Finding, Rule
+from transformer.rules.workload._super_node import sent_to_super_nodes
 
 RULE = Rule(ERROR, "A", 'TKE docs, "VPC-CNI mode": requests and limits', fixable=True)
 
@@ -57,7 +59,8 @@ def check(workload: Object, build: Build) -> Iterator[Finding]:
     places = build.lacks(workload, resource)
     if places:
         sides = " and ".join(str(place[-2]) for place in places)
-        needed = mode is NetworkMode.MIXED and build.is_declared(workload)
+        needed = mode is NetworkMode.MIXED and not sent_to_super_nodes(workload)
+        needed = needed and build.is_declared(workload)
         fails = sides == "limits" or (needed and sides != "requests")
         yield Finding(
             places[0],

@@ -12,6 +12,7 @@ In such a cluster a Pod gets an overlay address unless it asks for another one.
 CLB cannot bind that address: TKE reports E4033, or goes on through NodePorts.
 In mode `vpc-cni-exclusive` it is a warning: a cluster without another network gives the Pods an
 ENI unasked.
+Pods on super nodes have an address anyway: a warning.
 
 ## Example
 
@@ -42,6 +43,7 @@ from schemas.contract import MODES, NETWORKS, NetworkMode
 from transformer.lint.build import Build
 from transformer.lint.objects import Object
 from transformer.lint.rule import ERROR, WARNING, Finding, Rule
+from transformer.rules.workload._super_node import sent_to_super_nodes
 
 RULE = Rule(ERROR, "A", 'TKE docs, "VPC-CNI mode" and event code E4033', fixable=True)
 
@@ -49,7 +51,8 @@ RULE = Rule(ERROR, "A", 'TKE docs, "VPC-CNI mode" and event code E4033', fixable
 def check(workload: Object, build: Build) -> Iterator[Finding]:
     """Yield the findings in one workload."""
     mode = build.plan(workload).mode
-    fails = mode is NetworkMode.MIXED and build.is_declared(workload)
+    needed = mode is NetworkMode.MIXED and not sent_to_super_nodes(workload)
+    fails = needed and build.is_declared(workload)
     for place in build.lacks(workload, "metadata", "annotations", NETWORKS):
         assert mode is not None
         yield Finding(
