@@ -1,5 +1,5 @@
 """``python -m transformer`` is ``tke-direct``."""
 
-from transformer.cli import main
+from transformer.cli import console
 
-main()
+console()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
 from schemas.contract import MODES, NetworkMode
@@ -56,7 +55,8 @@ class Joined:
         for source, pieces in enumerate(readings):
             for piece in pieces:
                 for one, defects in zip(piece.objects, piece.defects):
-                    objects.append(replace(one, source=source))
+                    one.source = source  # its reader did not know
+                    objects.append(one)
                     self._defects[source, one.offset] = defects
         self.targets: dict[Key, Target] = {}
         self.build = Build(objects, settings, self._plans(readings, objects))

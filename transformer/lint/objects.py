@@ -20,7 +20,7 @@ from transformer.model import Settings
 from transformer.values import Path, Value, at, integer, items, mapping, strings, text
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Object:
     """One object of the input.
 

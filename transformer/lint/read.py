@@ -103,7 +103,7 @@ def _objects(found: Read, settings: Settings) -> Iterator[Object]:
             selector=strings(child(node, "spec", "selector")),
             pod_labels=strings(child(node, *row.template, "metadata", "labels")) if row else {},
             template=row.template if row else None,
-            source=-1,  # whoever collects the readings knows it
+            source=-1,  # set by whoever collects the readings
             chunk=(chunk.start, chunk.end),
             root=root,
             path=path,
