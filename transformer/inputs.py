@@ -17,6 +17,8 @@ from transformer.errors import ConfigError
 from transformer.model import Settings
 from transformer.transform import Source
 
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
 NOT_KUBERNETES = "not Kubernetes"
 TEMPLATES = "skipped (templates)"
 
@@ -116,6 +118,10 @@ def read(options: Choice, configurations: Configurations) -> tuple[list[Input], 
         if sys.stdin is None:
             raise ConfigError("standard input is closed")
         data = sys.stdin.buffer.read()
+        if b"apiVersion" not in data and not data.startswith(_UTF16):
+            raise ConfigError(
+                f"{name}: no Kubernetes object in it; did the command before the pipe fail?"
+            )
         source = Source(name, data)
         inputs.append(Input(source, None, True, configurations.path_for(pretended)))
     paths = tuple(path for path in options.paths if path != "-")
@@ -151,7 +157,7 @@ def by_configuration(
     for index, one in enumerate(inputs):
         # A file that never says apiVersion is no manifest; only a user who names it means it.
         # (UTF-16 hides it; such a file goes on, to a message about its encoding.)
-        utf16 = one.source.data.startswith((b"\xff\xfe", b"\xfe\xff"))
+        utf16 = one.source.data.startswith(_UTF16)
         if one.named or utf16 or b"apiVersion" in one.source.data:
             groups.setdefault(one.config, []).append(index)
         else:

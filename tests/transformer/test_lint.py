@@ -137,9 +137,14 @@ def test_unreadable_yaml_is_wrong_input_and_stops_every_fix(run: Run, folder: Pa
     assert (folder / "web.yaml").read_text() == MISSING
 
 
-def test_standard_input_without_an_object_is_wrong_input(run: Run, folder: Path) -> None:
-    result = run("lint", "-", stdin=b"Error: accumulating resources\n")
+@pytest.mark.parametrize("command", ["lint", "transform"])
+@pytest.mark.parametrize("text", [b"", b"Error: accumulating resources\n"])
+def test_standard_input_without_an_object_is_wrong_input(
+    text: bytes, command: str, run: Run, folder: Path
+) -> None:
+    result = run(command, "-", stdin=text)
     assert result.returncode == 2
+    assert result.stdout == b""
     assert b"did the command before the pipe fail?" in result.stderr
 
 
@@ -317,6 +322,9 @@ def test_a_baseline_keeps_old_findings_apart_from_new_ones(run: Run, folder: Pat
     (folder / "new.yaml").unlink()
     elsewhere = run("lint", "--baseline", folder / "old.json", folder / "web.yaml")
     assert (elsewhere.returncode, elsewhere.stdout) == (0, b"")
+    (folder.parent / "link").symlink_to(folder)
+    linked = run("lint", "--baseline", folder.parent / "link" / "old.json", folder / "web.yaml")
+    assert (linked.returncode, linked.stdout) == (0, b"")
     (folder / "web.yaml").write_text(GOOD)
     assert b"1 of its findings no longer occur" in run("lint", "--baseline", "old.json", ".").stderr
     (folder / "broken.yaml").write_text("apiVersion: v1\nkind: Service\nmetadata: {\n")

@@ -28,7 +28,7 @@ from transformer.lint.read import Reading, SourceReading, examine
 from transformer.lint.report import Reported
 from transformer.model import Edit, Settings
 from transformer.parallel import Spread, Workers
-from transformer.report import Page
+from transformer.report import Page, showable
 from transformer.transform import Source
 
 UNREADABLE = "unreadable"
@@ -154,7 +154,7 @@ def lint_all(
             used |= made.used
             twice += _twice(made, sources)
         if twice and not how.quiet:
-            click.echo(f"{twice[0]}: {_ONE_BUILD}", err=True)
+            click.echo(showable(f"{twice[0]}: {_ONE_BUILD}"), err=True)
         ignored = group.settings.lint.ignored
         if group.config is not None and ignored and scope.has(suppress.UNUSED):
             page = Page(_short(group.config), group.config.read_bytes())

@@ -70,7 +70,6 @@ def run(options: Options) -> int:
     configurations = Configurations(options.config, options.network_mode)
     everything, unreadable = read(options, configurations)
     inputs = without_patches(everything, options)
-    _check_stdin(inputs)
     wish = Wish(
         with_fixes=options.format in _WITH_FIXES and not options.diff,
         mend=options.fix or options.diff,
@@ -119,16 +118,6 @@ def _names(listed: tuple[str, ...]) -> frozenset[str]:
     return found
 
 
-def _check_stdin(inputs: list[Input]) -> None:
-    """Raise ConfigError when standard input holds no manifest: what renders it may have failed."""
-    for one in inputs:
-        if one.path is None and b"apiVersion" not in one.source.data:
-            raise ConfigError(
-                f"{one.source.name}: no Kubernetes object in it; did the command before the pipe "
-                "fail?"
-            )
-
-
 def _known(options: Options) -> Known | None:
     """What tells old findings, None when there is no baseline or it is to be written."""
     if options.baseline is None or options.write_baseline:
@@ -145,12 +134,12 @@ class _Names:
     """The names of files as seen from the folder of a baseline, with forward slashes."""
 
     def __init__(self, baseline: Path) -> None:
-        self.folder = baseline.absolute().parent
+        self.folder = os.path.realpath(baseline.parent)
 
     def __call__(self, file: str) -> str:
         if file.startswith("<"):  # standard input
             return file
-        return os.path.relpath(file, self.folder).replace(os.sep, "/")
+        return os.path.relpath(os.path.realpath(file), self.folder).replace(os.sep, "/")
 
 
 def _write_baseline(made: Report, found: Result, options: Options) -> Report:
