@@ -21,6 +21,7 @@ FORBIDDEN = {
 SHELL = {
     "cli",
     "cli_reference",
+    "console",
     "run",
     "lint.run",
     "lint.builds",
@@ -89,7 +90,7 @@ def test_contract_literals_stand_in_the_contract_only(path: Path) -> None:
 
 def modules_of(*arguments: str) -> set[str]:
     program = (
-        "import sys; from transformer.cli import main\n"
+        "import sys; from transformer.console import main\n"
         f"sys.argv = ['tke-direct', *{arguments!r}]\n"
         "try: main()\n"
         "except SystemExit: pass\n"

@@ -1,5 +1,5 @@
 """``python -m transformer`` is ``tke-direct``."""
 
-from transformer.cli import console
+from transformer.console import console
 
 console()

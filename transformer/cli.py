@@ -14,7 +14,6 @@ import click
 
 from transformer import __version__
 from transformer.cli_reference import COMMANDS
-from transformer.errors import ConfigError, Unproven, WriteError
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -225,86 +224,3 @@ def _set_color(context: click.Context, color: str) -> None:
 
 for _command in COMMANDS:
     cli.add_command(_command)
-
-
-def main() -> None:
-    """The entry point: one boundary between errors and exit codes."""
-    import gc
-
-    # Trees have no cycles, so reference counting frees them; the collector only costs time.
-    gc.disable()
-    if sys.stdout is None:
-        _fail(2, "standard output is closed")
-    try:
-        code = _invoke()
-        sys.stdout.flush()
-        sys.exit(code)
-    except (click.Abort, KeyboardInterrupt):
-        _fail(130, f"interrupted; {_changed()}")
-    except click.ClickException as error:
-        error.show()
-        sys.exit(2)
-    except BrokenPipeError:
-        # The reader of the pipe is gone, as with `| head`: nobody is left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
-    except (ConfigError, WriteError) as error:
-        _fail(2, str(error))
-    except Unproven as error:
-        _fail(
-            3,
-            f"a bug in tke-direct: the proof failed ({error}); {_changed()}. "
-            "Please report it with the manifest.",
-        )
-    except OSError as error:
-        where = error.filename or "input or output"
-        _fail(2, f"{where}: {error.strerror or error}; {_changed()}")
-    except Exception as error:
-        if os.environ.get("TKE_DIRECT_TRACEBACK"):
-            raise
-        _fail(
-            3,
-            f"a bug in tke-direct: {type(error).__name__}: {error}; {_changed()}. "
-            "Please report it; TKE_DIRECT_TRACEBACK=1 shows where.",
-        )
-
-
-def console() -> None:
-    """``main``, and then the end at once.
-
-    To free a million nodes one by one takes a tenth of a run, and the system does it for nothing.
-    """
-    try:
-        main()
-    except SystemExit as stop:
-        for stream in (sys.stdout, sys.stderr):
-            if stream is not None:
-                stream.flush()
-        os._exit(stop.code if isinstance(stop.code, int) else 0)
-
-
-def _invoke() -> int:
-    """Run the command line; its exit code.
-
-    click's own ``main`` makes 1 of a broken pipe, and 1 means findings here.
-    """
-    if "_TKE_DIRECT_COMPLETE" in os.environ:  # a shell asks for completions
-        cli.main(prog_name="tke-direct")
-    try:
-        with cli.make_context("tke-direct", sys.argv[1:]) as context:
-            cli.invoke(context)
-    except click.exceptions.Exit as stop:
-        return int(stop.exit_code)
-    return 0
-
-
-def _changed() -> str:
-    """What became of the files by now, for the end of a message."""
-    files = sys.modules.get("transformer.files")  # not imported: nothing can have been written
-    number: int = files.replaced if files else 0
-    return f"{number} files were changed before" if number else "nothing was written"
-
-
-def _fail(code: int, message: str) -> None:
-    click.echo(f"{click.style('error', fg='red', bold=True)}: {message}", err=True)
-    sys.exit(code)

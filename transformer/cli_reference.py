@@ -84,11 +84,12 @@ def config_show(path: str, explicit: str | None, network_mode: str | None) -> No
     from ruamel.yaml import YAML
 
     from transformer import config as configuration
+    from transformer.config_shown import shown
 
     found = Path(explicit) if explicit else configuration.find(Path(path))
     content = configuration.read(found) if found else configuration.EMPTY
     mode = configuration.mode_named(network_mode) if network_mode else None
-    effective = configuration.shown(configuration.settings(content, mode))
+    effective = shown(configuration.settings(content, mode))
     click.echo(f"# from {found}" if found else "# no configuration file: defaults")
     dumper = YAML(typ="safe", pure=True)
     dumper.default_flow_style = False

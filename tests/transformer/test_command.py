@@ -298,11 +298,11 @@ def test_kill_9_leaves_every_file_wholly_old_or_wholly_new(moment: str, tmp_path
 
 def test_a_wrong_splice_is_caught_by_the_proof_and_nothing_is_written(web: Path) -> None:
     program = (
-        "import sys; from transformer import splice, layout, cli\n"
+        "import sys; from transformer import splice, layout, console\n"
         "lines = layout.block_lines\n"
         "layout.block_lines = lambda patch, column, style: lines(patch, column - 1, style)\n"
         f"sys.argv = ['tke-direct', 'transform', '-m', 'mixed', '-i', {str(web)!r}]\n"
-        "cli.main()"
+        "console.main()"
     )
     result = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=False

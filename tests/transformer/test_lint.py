@@ -470,6 +470,12 @@ def test_a_diff_goes_with_what_stopped_it(run: Run, folder: Path) -> None:
     assert b"nothing was mended: broken.yaml cannot be read" in result.stderr
 
 
+def test_a_note_is_said_once_though_a_fix_looks_twice(run: Run, folder: Path) -> None:
+    (folder / "a.yaml").write_text(MISSING)
+    (folder / "b.yaml").write_text(MISSING)
+    assert run("lint", "--fix", ".").stderr.count(b"stands in a.yaml and b.yaml") == 1
+
+
 # Where it goes
 
 

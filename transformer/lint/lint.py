@@ -66,17 +66,13 @@ def lint(
     ]
     wanted = safe(_wanted(kept), joined.build, whole_build=scope.whole_build)
     mender = Mender(sources, joined.targets, settings)
-    findings: list[tuple[int, Reported]] = []
     by_object: dict[Key, list[Reported]] = defaultdict(list)
-    fixed: Counter[str] = Counter()
     for placed in kept:
-        key, repairs, report = placed
-        fixable = bool(repairs) and repairs <= wanted.get(key, frozenset())
-        fixes = mender.shown(key, repairs) if fixable and with_fixes else ()
-        report = report._replace(fixable=fixable, fixes=fixes)
-        fixed[report.rule] += fixable
-        findings.append((key[0], report))
-        by_object[key].append(report)
+        fixable = bool(placed.repairs) and placed.repairs <= wanted.get(placed.key, frozenset())
+        fixes = mender.shown(placed.key, placed.repairs) if fixable and with_fixes else ()
+        by_object[placed.key].append(placed.report._replace(fixable=fixable, fixes=fixes))
+    findings = [(key[0], row) for key, rows in by_object.items() for row in rows]
+    fixed = Counter(row.rule for _, row in findings if row.fixable)
     findings += silence.unused_comments()
     for source, made in enumerate(readings):
         findings += [(source, joined.diagnosed(source, row)) for row in made.diagnostics]
@@ -87,7 +83,7 @@ def lint(
         silence.count,
         frozenset(silence.used_rows),
         mender.edits(wanted) if mend else {},
-        +fixed,
+        fixed,
     )
 
 

@@ -86,7 +86,8 @@ def run(options: Options) -> int:
     if options.fix and mending:
         after = [_after(one, outcomes.get(index)) for index, one in enumerate(inputs)]
         fixed, wish = found.fixed, wish._replace(mend=False)
-        found = lint_all(after, unreadable, configurations, scope, options, wish, _known(options))
+        again = options._replace(quiet=True, verbose=False)  # its notes were said
+        found = lint_all(after, unreadable, configurations, scope, again, wish, _known(options))
         found.fixed = fixed
     elif not (options.diff and mending):
         found.fixed = Counter()
