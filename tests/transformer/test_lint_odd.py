@@ -148,3 +148,13 @@ def test_config_maps_of_others_are_none_of_our_business(
 @pytest.mark.parametrize("name", ["_annotations", "__init__", "../host_network", ""])
 def test_what_is_no_rule_is_not_explained(name: str, run: Run) -> None:
     assert run("explain", name).returncode == 2
+
+
+def test_a_value_out_of_its_range_is_told_once(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(
+        "apiVersion: cloud.tencent.com/v1alpha1\nkind: TkeServiceConfig\nmetadata: {name: x}\n"
+        "spec:\n  loadBalancer:\n    l4Listeners:\n      - protocol: TCP\n        port: 80\n"
+        "        healthCheck: {enable: true, intervalTime: 10, timeout: 70}\n"
+    )
+    found = run("lint", "-m", "vpc-cni", "config.yaml").stdout.decode().splitlines()
+    assert [line.split()[2] for line in found] == ["invalid-value:"]

@@ -12,7 +12,6 @@ from transformer.lint.rule import ERROR, WARNING, Finding
 from transformer.model import Diagnostic
 from transformer.rules import Check
 from transformer.structure import Defect
-from transformer.values import Path
 
 
 class Found(NamedTuple):
@@ -55,7 +54,7 @@ def check(
     checks = {subject: tuple(_wanted(subject, scope)) for subject in build.by_subject}
     for one in objects:
         found = list(_by_rules(one, build, scope, checks[one.subject]))
-        found += _by_schema(one, build, defects(one), scope, {row.finding.path for row in found})
+        found += _by_schema(one, build, defects(one), scope)
         yield from found
         told = {row.rule for row in found}
         for refused in build.plan(one).refused:
@@ -85,12 +84,12 @@ def _by_rules(
 
 
 def _by_schema(
-    one: Object, build: Build, defects: tuple[Defect, ...], scope: Scope, told: set[Path]
+    one: Object, build: Build, defects: tuple[Defect, ...], scope: Scope
 ) -> Iterator[Found]:
-    """What breaks the schema, but for what a rule told: it knows what the field is for."""
+    """What breaks the schema; rules are silent there, which a law holds them to."""
     lacks = build.plan(one).lacks if defects else ()
     for rule, path, message in defects:
-        if path in told or not scope.has(rule):
+        if not scope.has(rule):
             continue
         at_key = rule == "unknown-field"
         # TKE's own kind grows fields that its documents show late.
