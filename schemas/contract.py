@@ -168,6 +168,10 @@ GLOBAL_ROUTE_SWITCH = "GlobalRouteDirectAccess"
 STATEFULSETPLUS_GROUP = "platform.stke"
 
 
+# What kustomize looks for in a folder (kustomize documentation, "The Kustomization File").
+KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+
+
 class NetworkMode(str, Enum):
     """How Pods of the cluster get their addresses; the values users write."""
 

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from schemas.contract import MODES
+from schemas import kubernetes
+from schemas.contract import MODES, WORKLOADS, NetworkMode
 from tests.conftest import COMMAND, FIXTURES, ROOT, Run, tke_direct
 from transformer import rules
+from transformer.lint.objects import subject_of
+from transformer.model import Settings, by_kind
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -61,6 +64,19 @@ def test_a_documented_command_works(command: str, tmp_path: Path) -> None:
 def test_the_readme_counts_the_rules() -> None:
     (said,) = re.findall(r"\*\*More than (\d+) rules\*\*", README)
     assert len(rules.names()) - 10 <= int(said) < len(rules.names())
+
+
+def test_the_readme_counts_the_kinds_whose_fields_are_checked() -> None:
+    settings = Settings(NetworkMode.MIXED, by_kind(WORKLOADS))
+    checked = {
+        kind
+        for version, kind in kubernetes.kinds()
+        if subject_of(version.rpartition("/")[0], kind, settings)
+    }
+    (said,) = re.findall(r"\*\*Every field of (\d+) kinds is checked\*\*", README)
+    assert int(said) == len(checked) + 1  # TkeServiceConfig's schema is not from Kubernetes
+    assert "eight kinds of workloads" in README
+    assert len(checked & settings.workloads.keys()) == 8
 
 
 def test_the_readme_opens_with_what_really_happens(run: Run, tmp_path: Path) -> None:

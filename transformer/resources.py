@@ -33,6 +33,11 @@ class Located(NamedTuple):
     workload: Workload | None  # its row in the table of workload kinds, for role "workload"
 
 
+def full_name(kind: str, namespace: str, name: str) -> str:
+    """``Kind namespace/name``, or ``Kind name`` outside of any namespace, for messages."""
+    return f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
+
+
 def relevant(kind: str, settings: Settings) -> bool:
     """Whether a document of `kind` can hold something that we join or edit."""
     return kind in ("Service", "Ingress") or kind in settings.workloads or kind.endswith("List")
@@ -107,7 +112,7 @@ def _read(
         labels = strings(child(node, *row.template, "metadata", "labels"))
     namespace = string(metadata, "namespace") or ""
     short = string(metadata, "name") or string(metadata, "generateName") or "(unnamed)"
-    name = f"{kind} {namespace}/{short}" if namespace else f"{kind} {short}"
+    name = full_name(kind, namespace, short)
     resource = Resource(
         role, name, namespace, short, start(node), labels, selector, backends, wants
     )

@@ -10,6 +10,7 @@ import pytest
 
 from schemas.contract import DIRECT_ENI, ENI_IP
 from tests.conftest import FIXTURES, Run
+from tests.peers import needs, peer
 from tests.transformer.doctor_cases import (
     CASES,
     CONFIG_MAP,
@@ -28,11 +29,8 @@ from transformer.doctor import diagnose
 from transformer.doctor.model import Finding
 from transformer.doctor.run import snapshot
 
-_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tke-direct" / "peers"
-KUSTOMIZE = _CACHE / "kustomize"
-needs_kustomize = pytest.mark.skipif(
-    not KUSTOMIZE.exists(), reason="kustomize is missing: install Go, then `make peers`"
-)
+KUSTOMIZE = peer("kustomize-5.8")
+needs_kustomize = needs(KUSTOMIZE.name)
 
 
 def build(folder: Path, files: Files) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -309,6 +310,37 @@ def test_a_row_of_the_configuration_that_silences_nothing_is_a_finding(
     assert only_some == shown[1:]
 
 
+def test_one_overlay_in_a_pipe_proves_no_row_of_a_shared_configuration_useless(
+    run: Run, folder: Path
+) -> None:
+    row = "  lint:\n    ignore:\n      - {rules: [host-network]}\n      - {rules: [hots-network]}\n"
+    (folder / ".tke-direct.yaml").write_text(CONFIG + row)
+    needless = GOOD.replace("image: nginx", "image: nginx # tke-direct: ignore[wrong-type]")
+    shown = run("lint", "-", stdin=needless.encode()).stdout.decode().splitlines()
+    assert len(shown) == 2
+    assert "there is no rule 'hots-network'" in shown[0]
+    assert "wrong-type finds nothing here any more: remove the name" in shown[1]
+    (folder / "web.yaml").write_text(GOOD)
+    walked = run("lint", ".", "-", stdin=needless.encode()).stdout.decode()
+    assert "host-network finds nothing in *: remove the name" in walked
+
+
+def test_a_pipe_proves_nothing_about_a_file_of_another_build(run: Run, folder: Path) -> None:
+    other = folder / "other"
+    other.mkdir()
+    (other / ".tke-direct.yaml").write_text(CONFIG)
+    needless = GOOD.replace("image: nginx", "image: nginx # tke-direct: ignore[wrong-type]")
+    (other / "web.yaml").write_text(needless)
+    assert run("lint", "other/web.yaml", "-", stdin=GOOD.encode()).stdout == b""
+
+
+def test_a_name_that_no_rule_has_is_repeated_as_it_is_written(run: Run, folder: Path) -> None:
+    row = "  lint:\n    ignore:\n      - {rules: [here any more]}\n"
+    (folder / ".tke-direct.yaml").write_text(CONFIG + row)
+    (folder / "web.yaml").write_text(GOOD)
+    assert b"there is no rule 'here any more'" in run("lint", ".").stdout
+
+
 def test_a_baseline_keeps_old_findings_apart_from_new_ones(run: Run, folder: Path) -> None:
     (folder / "web.yaml").write_text(HOST)
     written = run("lint", "--baseline", "old.json", "--write-baseline", ".")
@@ -527,6 +559,23 @@ def test_the_graph_shows_backends_that_are_not_there(run: Run, folder: Path) -> 
     assert run("graph", ".").stdout.decode() == (
         "Ingress shop/front\n└─ Service shop/web  (not in this build)\n"
     )
+
+
+def test_backends_that_are_not_there_get_names_that_every_form_can_read(
+    run: Run, folder: Path
+) -> None:
+    names = ("a b", "a-b.x", "a-b", "a_b")
+    backends = (
+        f"{{backend: {{service: {{name: {name}, port: {{number: 80}}}}}}}}" for name in names
+    )
+    (folder / "front.yaml").write_text(
+        "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: front}\n"
+        f"spec: {{rules: [{{http: {{paths: [{', '.join(backends)}]}}}}]}}\n"
+    )
+    for form, arrow in (("dot", "->"), ("mermaid", "-.->")):
+        drawn = run("graph", "--format", form, ".").stdout.decode()
+        targets = re.findall(rf"^  n0_0 {re.escape(arrow)} (\w+)(?: \[.*)?;?$", drawn, re.M)
+        assert len(set(targets)) == len(names), drawn
 
 
 def test_explain_teaches_and_knows_near_names(run: Run, folder: Path) -> None:

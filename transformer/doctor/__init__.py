@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from schemas.contract import CONTROLLER_CONFIG, ENI_RESOURCES, NETWORKS
+from schemas.contract import CONTROLLER_CONFIG, ENI_RESOURCES, KUSTOMIZATIONS, NETWORKS
 from transformer.doctor import argocd, commands, flags, functions, modes
-from transformer.doctor.kustomizations import EXEC, NAMES, Builds, is_yaml
+from transformer.doctor.kustomizations import EXEC, Builds, is_yaml
 from transformer.doctor.model import ERROR, INFO, OK, SEVERITIES, WARNING, Finding, Snapshot
 from transformer.doctor.pages import Page, read, read_or_none
 from transformer.errors import Malformed
@@ -69,7 +69,7 @@ def _pages(files: Mapping[str, bytes]) -> list[Page]:
 def _unreadable(files: Mapping[str, bytes]) -> Iterator[Finding]:
     """Kustomizations that are not YAML; lint speaks about other files."""
     for path, data in files.items():
-        if path.rpartition("/")[2] in NAMES:
+        if path.rpartition("/")[2] in KUSTOMIZATIONS:
             try:
                 read(path, data)
             except Malformed as error:

@@ -10,12 +10,11 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
-from schemas.contract import API_VERSION
+from schemas.contract import API_VERSION, KUSTOMIZATIONS
 from transformer.doctor.pages import SUFFIXES, Page, items, read_or_none, strings
 from transformer.lookup import child, string
 from transformer.tree import Node
 
-NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 FUNCTIONS = ("config.kubernetes.io/function", "config.k8s.io/function")  # the second is old
 
 TRANSFORMERS, VALIDATORS, GENERATORS = "transformers", "validators", "generators"
@@ -99,11 +98,11 @@ class Kustomization:
         if path in seen:
             return
         seen.add(path)
-        for name in (path, *(posixpath.join(path, name) for name in NAMES)):
+        for name in (path, *(posixpath.join(path, name) for name in KUSTOMIZATIONS)):
             page = read_or_none(name, self._files[name]) if name in self._files else None
             if page is None:
                 continue
-            if posixpath.basename(name) not in NAMES:
+            if posixpath.basename(name) not in KUSTOMIZATIONS:
                 yield from ((page, node) for node, _, _ in page.objects())
             elif page.roots:
                 for inner in strings(page.roots[0], "resources"):
@@ -153,14 +152,14 @@ def kustomizations(files: Mapping[str, bytes]) -> list[Kustomization]:
     pages = (
         read_or_none(path, data)
         for path, data in files.items()
-        if posixpath.basename(path) in NAMES
+        if posixpath.basename(path) in KUSTOMIZATIONS
     )
     return [Kustomization(page, files) for page in pages if page is not None]
 
 
 def is_yaml(path: str) -> bool:
     """Whether the name says that a file is YAML or JSON."""
-    return path.endswith(SUFFIXES) or posixpath.basename(path) in NAMES
+    return path.endswith(SUFFIXES) or posixpath.basename(path) in KUSTOMIZATIONS
 
 
 class Builds:

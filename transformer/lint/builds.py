@@ -135,7 +135,8 @@ def lint_all(
     for group in groups(inputs, configurations, result.skipped, how):
         used: set[tuple[int, str]] = set()
         twice: list[str] = []
-        whole = _is_whole(group.config, how)
+        walked = _is_walked(group.config, how)
+        whole = walked or (not how.per_file and _is_piped(group, inputs))
         for first, last in _parts(len(group.members), how.per_file):
             sources, readings = group.sources[first:last], group.readings[first:last]
             made = lint(
@@ -158,7 +159,7 @@ def lint_all(
         ignored = group.settings.lint.ignored
         if group.config is not None and ignored and scope.has(suppress.UNUSED):
             page = Page(_short(group.config), group.config.read_bytes())
-            rows = suppress.unused_rows(page, ignored, used, scope, whole)
+            rows = suppress.unused_rows(page, ignored, used, scope, walked)
             result.findings += ((-1, row) for row in rows)
     for one in unreadable:
         result.broken.append(one.name)
@@ -167,14 +168,22 @@ def lint_all(
     return result
 
 
-def _is_whole(config: Path | None, how: How) -> bool:
-    """Whether nothing of the build is missing: all that is governed was walked, or rendered."""
+def _is_piped(group: Group, inputs: Sequence[Input]) -> bool:
+    """Whether the build is rendered: then what its own annotations are about is in it.
+
+    Not so the rows of its configuration: that may govern more overlays than the one in the pipe.
+    """
+    return any(inputs[index].path is None for index in group.members)
+
+
+def _is_walked(config: Path | None, how: How) -> bool:
+    """Whether everything that `config` governs was walked."""
     if how.per_file:
         return False
     folder = config.resolve().parent if config else None
     roots = (Path(path) for path in how.paths if path != "-")
     walked = (root.resolve() for root in roots if root.is_dir())
-    return "-" in how.paths or any(not folder or folder.is_relative_to(root) for root in walked)
+    return any(not folder or folder.is_relative_to(root) for root in walked)
 
 
 def _short(path: Path) -> str:

@@ -17,6 +17,7 @@ from schemas.contract import (
     Workload,
 )
 from transformer.model import Settings
+from transformer.resources import full_name
 from transformer.values import Path, Value, at, integer, items, mapping, strings, text
 
 
@@ -52,8 +53,7 @@ class Object:
     @cached_property
     def shown(self) -> str:
         """``Kind namespace/name``, for messages."""
-        inside = f"{self.namespace}/{self.name}" if self.namespace else self.name
-        return f"{self.kind} {inside}"
+        return full_name(self.kind, self.namespace, self.name)
 
     @cached_property
     def api_version(self) -> str:

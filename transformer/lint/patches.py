@@ -11,13 +11,11 @@ from typing import Protocol
 
 import click
 
+from schemas.contract import KUSTOMIZATIONS
 from transformer.errors import Malformed
 from transformer.inputs import Input
 from transformer.tree import parse
 from transformer.values import TooLarge, Value, at, items, mapping, plain, text
-
-# Source: kustomize documentation, "The Kustomization File".
-_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
 class Patches:
@@ -38,7 +36,7 @@ class Patches:
 
     def _in(self, folder: Path) -> frozenset[Path]:
         if folder not in self._listed:
-            found = (folder / name for name in _NAMES)
+            found = (folder / name for name in KUSTOMIZATIONS)
             files = (path for path in found if path.is_file())
             self._listed[folder] = frozenset(path for file in files for path in _patches(file))
         return self._listed[folder]

@@ -14,8 +14,7 @@ from transformer.lint.joins import Key
 from transformer.lint.objects import WORKLOAD, Object
 from transformer.lint.report import Reported
 from transformer.lint.rule import SEVERITIES
-
-FORMS = ("text", "mermaid", "dot")
+from transformer.resources import full_name
 
 
 class Node(NamedTuple):
@@ -54,14 +53,16 @@ def _key(one: Object) -> str:
 
 def _targets(one: Object, build: Build, nodes: dict[str, Node]) -> Iterator[str]:
     if one.subject == "ingress":
-        for name in dict.fromkeys(name for _, name, _ in one.backends()):
+        names = dict.fromkeys(name for _, name, _ in one.backends())
+        for number, name in enumerate(names):
             service = build.service_named(one.namespace, name)
             if service is not None:
                 yield _key(service)
             else:
-                inside = f"{one.namespace}/{name}" if one.namespace else name
-                missing = f"missing_{one.source}_{one.offset}_{name.replace('-', '_')}"
-                nodes[missing] = Node(f"Service {inside}", ("not in this build",))
+                # A number, for a name may have letters that mean something in a drawing.
+                missing = f"{_key(one)}_{number}"
+                title = full_name("Service", one.namespace, name)
+                nodes[missing] = Node(title, ("not in this build",))
                 yield missing
     elif one.subject == "service":
         yield from map(_key, build.workloads_of(one))

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from transformer.lint.objects import Object
 from transformer.lint.rule import SEVERITIES
 from transformer.model import Edit
+from transformer.resources import full_name
 from transformer.values import Path, Value, at, text
 
 
@@ -24,8 +25,7 @@ class Subject(NamedTuple):
     @property
     def shown(self) -> str:
         """``Kind namespace/name``, for messages."""
-        inside = f"{self.namespace}/{self.name}" if self.namespace else self.name
-        return f"{self.kind} {inside}"
+        return full_name(self.kind, self.namespace, self.name)
 
 
 class Reported(NamedTuple):

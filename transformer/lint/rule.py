@@ -9,10 +9,14 @@ from transformer.values import Path
 ERROR, WARNING, INFO = "error", "warning", "info"
 SEVERITIES = (ERROR, WARNING, INFO)
 
-# How sure a fact is.  A: TKE, CLB or Kubernetes documents it, or the Kubernetes API enforces it.
-# B: engineers of Tencent Cloud publish it, or their code does it.  C: seen elsewhere only.
-# D: inferred.  Only A and B may be errors.
-GRADES = ("A", "B", "C", "D")
+# How sure a fact is.  A is also what the Kubernetes API enforces, B what the code of those
+# engineers does.  Only A and B may be errors.
+GRADES = {
+    "A": "documented by TKE, CLB or Kubernetes",
+    "B": "published by engineers of Tencent Cloud",
+    "C": "seen in the field",
+    "D": "inferred",
+}
 
 
 class Rule(NamedTuple):

@@ -86,11 +86,11 @@ def unused_rows(
     rows: Sequence[Ignored],
     used: Collection[tuple[int, str]],
     scope: Scope,
-    whole: bool,
+    walked: bool,
 ) -> Iterator[Reported]:
     """A finding for each rule in a row of the configuration in `page` that silences nothing.
 
-    `whole` says that everything the configuration governs was looked at; otherwise only names
+    `walked` says that everything the configuration governs was looked at; otherwise only names
     that no rule has are told.
     """
     roots = parse(page.data.decode()).roots if rows else []
@@ -98,8 +98,9 @@ def unused_rows(
         holder = child(roots[0], "spec", "lint", "ignore", index) if roots else None
         offset = len(page.data.decode()[: start(holder)].encode()) if holder else 0
         line, column = page.position(offset)
+        where = f"in {', '.join(row.resources)}"
         for name in row.rules:
-            wrong = complaint(name, (index, name) in used or not whole, scope)
+            wrong = complaint(name, (index, name) in used or not walked, scope, where)
             if wrong is not None:
                 yield Reported(
                     rule=UNUSED,
@@ -110,17 +111,18 @@ def unused_rows(
                     end_column=column + 1,
                     offset=offset,
                     length=1,
-                    message=wrong.replace("here any more", f"in {', '.join(row.resources)}"),
+                    message=wrong,
                     field=f"spec.lint.ignore[{index}]",
                     fingerprint=fingerprint(UNUSED, None, None, ("ignore", name)),
                     source=page.line(line),
                 )
 
 
-def complaint(name: str, used: bool, scope: Scope) -> str | None:
+def complaint(name: str, used: bool, scope: Scope, where: str = "here any more") -> str | None:
     """What is wrong with a suppression of the rule `name`; None when it does its work.
 
-    `used` also when nobody can tell, for not everything was looked at.
+    `used` also when nobody can tell, for not everything was looked at.  `where` says what it is
+    about.
     """
     if not name:
         return "names no rule: write ignore[RULE], with the name that the finding shows"
@@ -128,7 +130,7 @@ def complaint(name: str, used: bool, scope: Scope) -> str | None:
         return f"there is no rule {name!r}{meant(name, sorted(rules.names()))}"
     if used or not scope.has(name):
         return None
-    return f"{name} finds nothing here any more: remove the name"
+    return f"{name} finds nothing {where}: remove the name"
 
 
 def _spans(node: Node) -> Iterator[tuple[int, int]]:

@@ -7,14 +7,8 @@ import json
 from transformer import rules
 from transformer.config import meant
 from transformer.errors import ConfigError
+from transformer.lint.rule import GRADES
 from transformer.rules import Known
-
-_GRADES = {
-    "A": "documented by TKE, CLB or Kubernetes",
-    "B": "published by engineers of Tencent Cloud",
-    "C": "seen in the field",
-    "D": "inferred",
-}
 
 
 def listing(form: str) -> str:
@@ -59,7 +53,7 @@ def _facts(one: Known) -> str:
         rows.append("`tke-direct lint --fix` mends it.")
     if one.row.whole_build:
         rows.append("Judges by what is missing: silent with `--per-file`.")
-    rows.append(f"Source: {one.row.source} ({_GRADES[one.row.grade]}).")
+    rows.append(f"Source: {one.row.source} ({GRADES[one.row.grade]}).")
     return "\n".join(rows) + "\n"
 
 
