@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import schemas
 from schemas import upstream
 from schemas.annotations import ANNOTATIONS, Annotation, On
+from schemas.contract import LINT_KIND
 from schemas.kubernetes import FILE
 
-_TARGET = Path(__file__).with_name("annotations.schema.json")
+_FOLDER = Path(__file__).parent
 _SLUGS = {On.SERVICE: "service", On.INGRESS: "ingress", On.POD: "pod"}
 
 
@@ -46,22 +48,58 @@ def annotations_schema() -> dict[str, Any]:
     }
 
 
-def rendered() -> str:
-    """The generated file's text."""
-    return json.dumps(annotations_schema(), indent=2, ensure_ascii=False) + "\n"
+def lint_schema() -> dict[str, Any]:
+    """JSON Schema of DirectAccessLint: the configuration, and what only a lint function needs."""
+    schema = schemas.load("direct-access")
+    schema["title"] = "DirectAccessLint: the functionConfig that lints in a kustomize build"
+    schema["description"] = "As DirectAccess, and what becomes of the findings."
+    schema["properties"]["kind"] = {"enum": [LINT_KIND]}
+    schema["$defs"]["spec"]["properties"] |= {
+        "emit": {
+            "description": "all: pass every resource on. none: for validators only, which must "
+            "return nothing; among transformers it would delete every resource.",
+            "enum": ["all", "none"],
+            "default": "all",
+        },
+        "failOn": {
+            "description": "Stop the build from this severity on.",
+            "enum": ["error", "warning", "info"],
+            "default": "error",
+        },
+        "requireTransformed": {
+            "description": "What transform would still change is an error.",
+            "type": "boolean",
+            "default": False,
+        },
+    }
+    generated = "Generated from direct-access.schema.json by `python -m schemas generate`."
+    return {"$schema": schema.pop("$schema"), "$comment": generated, **schema}
+
+
+GENERATED = {
+    "annotations.schema.json": annotations_schema,
+    "direct-access-lint.schema.json": lint_schema,
+}
+
+
+def rendered(name: str) -> str:
+    """The text of the generated file `name`."""
+    return json.dumps(GENERATED[name](), indent=2, ensure_ascii=False) + "\n"
 
 
 def main(arguments: list[str]) -> int:
     """Write the generated schemas, or say whether they are current; the exit code."""
     if arguments == ["generate"]:
-        _TARGET.write_text(rendered(), encoding="utf-8")
+        for name in GENERATED:
+            (_FOLDER / name).write_text(rendered(name), encoding="utf-8")
         upstream.generate()
         return 0
     if arguments == ["check"]:
         current = {
-            _TARGET.name: _TARGET.read_text(encoding="utf-8") == rendered(),
-            FILE.name: not upstream.stale(),
+            name: (_FOLDER / name).read_text(encoding="utf-8") == rendered(name)
+            for name in GENERATED
         }
+        current[FILE.name] = not upstream.stale()
         for name in (name for name, good in current.items() if not good):
             print(f"{name} is stale: run `python -m schemas generate`", file=sys.stderr)
         return 0 if all(current.values()) else 1

@@ -17,6 +17,7 @@ from typing import NamedTuple
 API_GROUP = "tke-direct.dev"
 API_VERSION = f"{API_GROUP}/v1alpha1"
 CONFIG_KIND = "DirectAccess"
+LINT_KIND = "DirectAccessLint"
 
 SKIP = f"{API_GROUP}/skip"
 IGNORE = f"{API_GROUP}/ignore"
@@ -170,6 +171,12 @@ STATEFULSETPLUS_GROUP = "platform.stke"
 
 # What kustomize looks for in a folder (kustomize documentation, "The Kustomization File").
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+
+
+# What kustomize notes on an object while plugins run (its api/internal/utils/annotations.go).
+PREVIOUS_NAMES = "internal.config.kubernetes.io/previousNames"
+PREFIXES = "internal.config.kubernetes.io/prefixes"
+SUFFIXES = "internal.config.kubernetes.io/suffixes"
 
 
 class NetworkMode(str, Enum):

@@ -12,8 +12,7 @@ from typing import Any
 
 import click
 
-from transformer import __version__
-from transformer.cli_reference import COMMANDS
+from transformer import __version__, cli_doors, cli_reference
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -222,5 +221,5 @@ def _set_color(context: click.Context, color: str) -> None:
         context.color = color == "always"
 
 
-for _command in COMMANDS:
+for _command in (*cli_doors.COMMANDS, *cli_reference.COMMANDS):
     cli.add_command(_command)

@@ -5,7 +5,7 @@ jsonschema is imported only when there is something wrong to explain.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import schemas
 from schemas.contract import (
     API_VERSION,
     CONFIG_KIND,
+    LINT_KIND,
     MODES,
     READINESS_GATE,
     WORKLOADS,
@@ -31,7 +32,7 @@ from transformer.model import (
 )
 
 if TYPE_CHECKING:
-    from transformer.tree import Tree
+    from transformer.tree import Node
     from transformer.values import Value
 
 FILE_NAME = ".tke-direct.yaml"
@@ -60,8 +61,12 @@ def read(path: Path) -> dict[str, Any]:
     return parse(data, str(path))
 
 
-def parse(data: bytes, name: str) -> dict[str, Any]:
-    """The checked content of configuration text; `name` is for messages."""
+# The kinds of configuration, and the schema of each.
+_SCHEMAS = {CONFIG_KIND: "direct-access", LINT_KIND: "direct-access-lint"}
+
+
+def parse(data: bytes, name: str, kinds: Collection[str] = (CONFIG_KIND,)) -> dict[str, Any]:
+    """The checked content of configuration text of one of `kinds`; `name` is for messages."""
     from transformer import tree  # only runs that have a configuration pay for it
     from transformer.values import TooLarge, plain
 
@@ -81,23 +86,34 @@ def parse(data: bytes, name: str) -> dict[str, Any]:
         content = plain(positions.roots[0] if positions.roots else None)
     except TooLarge:
         raise ConfigError(f"{name}:1:1: its aliases expand to millions of nodes") from None
-    _check(content, name, text, positions)
-    assert isinstance(content, dict)
-    return content
+    root = positions.roots[0] if positions.roots else None
+    return checked(content, root, lambda offset: _at(name, text, offset), kinds)
 
 
-def _check(content: Value, name: str, text: str, positions: Tree) -> None:
-    """Raise ConfigError when `content` is not what the schema wants.
+def checked(
+    content: Value,
+    root: Node | None,
+    where: Callable[[int], str],
+    kinds: Collection[str] = (CONFIG_KIND,),
+) -> dict[str, Any]:
+    """`content` when it is what the schema of its kind wants; raises ConfigError otherwise.
+
+    `root` is its node, `where` names the place of a character for messages.
 
     Importing jsonschema takes longer than everything else that a run on a small file does, so it
     is asked only when the quick walk says that something is wrong: what, it says better.
     """
     from transformer.structure import defects
 
-    schema = schemas.load("direct-access")
+    said = content.get("kind") if isinstance(content, dict) else None
+    kind = said if isinstance(said, str) and said in kinds else next(iter(kinds))
+    schema = schemas.load(_SCHEMAS[kind])
+    if len(kinds) > 1:
+        schema["properties"]["kind"] = {"enum": list(kinds)}
     found = defects(content, schema, schema["$defs"])
     if not found:
-        return
+        assert isinstance(content, dict)
+        return content
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import relevance
 
@@ -106,16 +122,16 @@ def _check(content: Value, name: str, text: str, positions: Tree) -> None:
     validator = Draft202012Validator(schema)
     errors = sorted(validator.iter_errors(content), key=relevance, reverse=True)
     if not errors:
-        return
+        assert isinstance(content, dict)
+        return content
     error = errors[0]
     path = list(error.absolute_path)
-    root = positions.roots[0] if positions.roots else None
     node = lookup.child(root, *path)
     field = ".".join(map(str, path)) or "the file"
     message = f"{field}: {error.message}"
     if error.validator == "type":
-        said = (row.message for row in found if list(row.path) == path)
-        message = f"{field}: {next(said, error.message)}"
+        better = (row.message for row in found if list(row.path) == path)
+        message = f"{field}: {next(better, error.message)}"
     elif error.validator == "additionalProperties" and isinstance(error.instance, Mapping):
         known = sorted(error.schema["properties"])
         unknown = next(key for key in error.instance if key not in known)
@@ -126,7 +142,7 @@ def _check(content: Value, name: str, text: str, positions: Tree) -> None:
         known = [str(value) for value in error.validator_value]
         message = f"{field}: unknown value {error.instance!r}{meant(str(error.instance), known)}"
     offset = tree.start(node) if node is not None else 0
-    raise ConfigError(f"{_at(name, text, offset)}: {message}")
+    raise ConfigError(f"{where(offset)}: {message}")
 
 
 def meant(word: str, known: list[str]) -> str:

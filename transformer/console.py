@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 
 import click
 
@@ -12,7 +13,12 @@ from transformer.errors import ConfigError, Unproven, WriteError
 
 
 def main() -> None:
-    """The entry point: one boundary between errors and exit codes."""
+    """The command line ``tke-direct``."""
+    bounded(_invoke)
+
+
+def bounded(work: Callable[[], int]) -> None:
+    """Do `work` and exit: the one boundary between errors and exit codes."""
     import gc
 
     # Trees have no cycles, so reference counting frees them; the collector only costs time.
@@ -20,7 +26,7 @@ def main() -> None:
     if sys.stdout is None:
         _fail(2, "standard output is closed")
     try:
-        code = _invoke()
+        code = work()
         sys.stdout.flush()
         sys.exit(code)
     except (click.Abort, KeyboardInterrupt):
@@ -54,12 +60,24 @@ def main() -> None:
 
 
 def console() -> None:
-    """``main``, and then the end at once.
+    """The program ``tke-direct``."""
+    _end_at_once(main)
+
+
+def function() -> None:
+    """The program ``tke-direct-fn``."""
+    from transformer.doors.function import main as work
+
+    _end_at_once(lambda: bounded(work))
+
+
+def _end_at_once(work: Callable[[], None]) -> None:
+    """Do `work`, and end the process as soon as it exits.
 
     To free a million nodes one by one takes a tenth of a run, and the system does it for nothing.
     """
     try:
-        main()
+        work()
     except SystemExit as stop:
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:

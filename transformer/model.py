@@ -147,6 +147,16 @@ def by_kind(rows: Iterable[Workload]) -> dict[str, dict[str, Workload]]:
     return found
 
 
+class Renaming(NamedTuple):
+    """What kustomize did to the name of an object: its former names, and what was put around it."""
+
+    former: tuple[str, ...] = ()
+    affixes: tuple[str, str] = ("", "")
+
+
+AS_WRITTEN = Renaming()
+
+
 class Resource(NamedTuple):
     """A Service, Ingress or workload, reduced to what joins it to others.
 
@@ -164,6 +174,7 @@ class Resource(NamedTuple):
     selector: dict[str, str]
     backends: tuple[str, ...]
     wants: bool
+    renaming: Renaming = AS_WRITTEN
 
 
 class Rewrite(NamedTuple):

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from transformer import report
+from transformer.stream import BOM
 from transformer.transform import Outcome
+
+_STARTS_WITH_MARKER = re.compile(rb"(?:[ \t]*(?:#[^\n]*)?\r?\n)*---")
 
 
 def write(text: str) -> None:
@@ -23,6 +28,24 @@ def write(text: str) -> None:
 
 def _colored(context: click.Context, stream: Any) -> bool:
     return bool(context.color) if context.color is not None else bool(stream.isatty())
+
+
+def stream(outcomes: Sequence[Outcome]) -> Iterator[bytes | memoryview]:
+    """One result as it is; several as one YAML stream, with a marker where one is missing."""
+    for index, outcome in enumerate(outcomes):
+        data = outcome.source.data
+        if index:
+            # Between streams: no second byte order mark, and "..." before a directive.
+            data = outcome.result().removeprefix(BOM)
+            if data.startswith(b"%"):
+                yield b"...\n"
+            elif not _STARTS_WITH_MARKER.match(data):
+                yield b"---\n"
+            yield data
+        else:
+            yield from outcome.pieces()
+        if index + 1 < len(outcomes) and not data.endswith(b"\n"):
+            yield b"\n"
 
 
 def show_diff(outcomes: list[Outcome]) -> None:

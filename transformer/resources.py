@@ -11,13 +11,16 @@ from schemas.contract import (
     INGRESS_DIRECT_ACCESS,
     INGRESS_GROUPS,
     LOAD_BALANCER_CLASS,
+    PREFIXES,
+    PREVIOUS_NAMES,
     SERVICE_DIRECT_ACCESS,
     SKIP,
+    SUFFIXES,
     Workload,
 )
 from transformer.errors import Malformed
 from transformer.lookup import child, resolve, string, strings
-from transformer.model import LabelSelector, Resource, Settings
+from transformer.model import AS_WRITTEN, LabelSelector, Renaming, Resource, Settings
 from transformer.tree import Mapping, Node, Sequence, Tree, start
 
 Path = tuple[str | int, ...]
@@ -36,6 +39,14 @@ class Located(NamedTuple):
 def full_name(kind: str, namespace: str, name: str) -> str:
     """``Kind namespace/name``, or ``Kind name`` outside of any namespace, for messages."""
     return f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
+
+
+def renaming(annotations: dict[str, str]) -> Renaming:
+    """What kustomize's own annotations say of an object's name while plugins run."""
+    if PREVIOUS_NAMES not in annotations:
+        return AS_WRITTEN
+    former = tuple(annotations[PREVIOUS_NAMES].split(","))
+    return Renaming(former, (annotations.get(PREFIXES, ""), annotations.get(SUFFIXES, "")))
 
 
 def relevant(kind: str, settings: Settings) -> bool:
@@ -114,7 +125,7 @@ def _read(
     short = string(metadata, "name") or string(metadata, "generateName") or "(unnamed)"
     name = full_name(kind, namespace, short)
     resource = Resource(
-        role, name, namespace, short, start(node), labels, selector, backends, wants
+        role, name, namespace, short, start(node), labels, selector, backends, wants, renaming(own)
     )
     return Located(root, path, node, resource, row)
 

@@ -6,7 +6,6 @@ nothing is written at all.
 
 from __future__ import annotations
 
-import re
 import sys
 from collections import Counter
 from typing import NamedTuple
@@ -25,12 +24,9 @@ from transformer.inputs import (
     progress,
     read,
 )
-from transformer.outputs import show_diff
+from transformer.outputs import show_diff, stream
 from transformer.parallel import Drafter
-from transformer.stream import BOM
 from transformer.transform import Outcome, transform
-
-_STARTS_WITH_MARKER = re.compile(rb"(?:[ \t]*(?:#[^\n]*)?\r?\n)*---")
 
 OK, WOULD_CHANGE, WRONG_INPUT = 0, 1, 2
 
@@ -118,27 +114,8 @@ def _deliver(inputs: list[Input], outcomes: list[Outcome], options: Options) -> 
     elif options.diff:
         show_diff(outcomes)
     elif not options.check:
-        _write_stream(outcomes)
-
-
-def _write_stream(outcomes: list[Outcome]) -> None:
-    """One result as it is; several as one YAML stream, with a marker where one is missing."""
-    stream = sys.stdout.buffer
-    for index, outcome in enumerate(outcomes):
-        data = outcome.source.data
-        if index:
-            # Between streams: no second byte order mark, and "..." before a directive.
-            data = outcome.result().removeprefix(BOM)
-            if data.startswith(b"%"):
-                stream.write(b"...\n")
-            elif not _STARTS_WITH_MARKER.match(data):
-                stream.write(b"---\n")
-            stream.write(data)
-        else:
-            stream.writelines(outcome.pieces())
-        if index + 1 < len(outcomes) and not data.endswith(b"\n"):
-            stream.write(b"\n")
-    stream.flush()
+        sys.stdout.buffer.writelines(stream(outcomes))
+        sys.stdout.buffer.flush()
 
 
 def _summarise(

@@ -78,8 +78,15 @@ class Drafted(NamedTuple):
 DraftMap = Callable[[Sequence[Source], Settings], Iterable[Drafted]]
 
 
+# Gives resources the names that they refer to in the end; see `doors.references`.
+Follow = Callable[[list[Resource]], list[Resource]]
+
+
 def transform(
-    sources: Sequence[Source], settings: Settings, drafted: DraftMap | None = None
+    sources: Sequence[Source],
+    settings: Settings,
+    drafted: DraftMap | None = None,
+    follow: Follow | None = None,
 ) -> list[Outcome]:
     """The outcome of each source, in order; all sources form one graph.
 
@@ -89,6 +96,7 @@ def transform(
     refuse_unsupported(settings)
     everything = list((drafted or draft_all)(sources, settings))
     resources = [r for one in everything for found in one.drafts for r in found.resources]
+    resources = follow(resources) if follow else resources
     reached = reach(resources, settings)
     outcomes, index = [], 0
     for source, one in zip(sources, everything):

@@ -9,7 +9,7 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from schemas.contract import API_VERSION
+from schemas.contract import API_VERSION, LINT_KIND
 from transformer.doctor.kustomizations import (
     CONTAINER,
     EXEC,
@@ -28,8 +28,6 @@ from transformer.doctor.model import ERROR, INFO, OK, WARNING, Finding, Plugins,
 from transformer.doctor.pages import items
 from transformer.lookup import child, string
 from transformer.tree import Mapping as Node
-
-LINT_KIND = "DirectAccessLint"
 
 
 class World(NamedTuple):

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import click
 
-from schemas.contract import API_VERSION, CONFIG_KIND
+from schemas.contract import API_VERSION, CONFIG_KIND, LINT_KIND
 from transformer import config, doctor
 from transformer.doctor.commands import is_script
-from transformer.doctor.functions import LINT_KIND
 from transformer.doctor.kustomizations import EXEC, Builds, is_yaml
 from transformer.doctor.model import (
     ERROR,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from schemas.contract import MODES, NetworkMode
 from transformer.errors import Unproven
@@ -43,13 +43,24 @@ def in_one_go(work: Callable[[int, int], list[Placed]], size: int) -> list[Place
     return work(0, size)
 
 
+class Follow(Protocol):
+    """Gives objects the names that they refer to in the end; see `doors.references`."""
+
+    def resources(self, found: list[Resource], /) -> list[Resource]: ...
+    def objects(self, found: list[Object], /) -> None: ...
+
+
 class Joined:
     """One build, joined and ready to be checked; ``sources`` are its files."""
 
     def __init__(
-        self, sources: Sequence[Source], readings: Sequence[Sequence[Reading]], settings: Settings
+        self,
+        sources: Sequence[Source],
+        readings: Sequence[Sequence[Reading]],
+        settings: Settings,
+        follow: Follow | None = None,
     ) -> None:
-        self.sources, self.settings = sources, settings
+        self.sources, self.settings, self.follow = sources, settings, follow
         objects: list[Object] = []
         self._defects: dict[Key, tuple[Defect, ...]] = {}
         for source, pieces in enumerate(readings):
@@ -58,6 +69,8 @@ class Joined:
                     one.source = source  # its reader did not know
                     objects.append(one)
                     self._defects[source, one.offset] = defects
+        if follow:
+            follow.objects(objects)
         self.targets: dict[Key, Target] = {}
         self.build = Build(objects, settings, self._plans(readings, objects))
         self._places: dict[int, Places] = {}
@@ -145,6 +158,7 @@ class Joined:
             if piece.draft
         ]
         resources: list[Resource] = [one for _, draft in drafts for one in draft.resources]
+        resources = self.follow.resources(resources) if self.follow else resources
         reached = reach(resources, self.settings)
         depth = {one.key: len(one.path) for one in objects}
         plans: dict[Key, Plan] = {}

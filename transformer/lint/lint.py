@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from transformer.lint.build import Build
 from transformer.lint.check import Scope
-from transformer.lint.engine import Joined, Placed, Spread, in_one_go
+from transformer.lint.engine import Follow, Joined, Placed, Spread, in_one_go
 from transformer.lint.joins import Key
 from transformer.lint.mend import Mender, safe
 from transformer.lint.read import SourceReading
@@ -49,15 +49,16 @@ def lint(
     with_fixes: bool = False,
     mend: bool = False,
     spread: Spread = in_one_go,
+    follow: Follow | None = None,
 ) -> Linted:
     """Check what was read of `sources`: one row for each.
 
     `inline` honours annotations and comments; `whole` says that nothing of the build is missing,
     so that a suppression which silences nothing can be told; `known` tells findings of a baseline
     from new ones; `with_fixes` gives each finding its own edits, `mend` makes those for all of
-    them; `spread` says where the work is done.
+    them; `spread` says where the work is done, `follow` how names are referred to.
     """
-    joined = Joined(sources, [made.readings for made in readings], settings)
+    joined = Joined(sources, [made.readings for made in readings], settings, follow)
     silence = Silence(joined, scope, inline=inline, whole=whole, known=known)
     kept = [
         placed

@@ -1,0 +1,1 @@
+"""Where other programs call us: kustomize, Argo CD, Helm."""
