@@ -78,7 +78,7 @@ class Drafted(NamedTuple):
 DraftMap = Callable[[Sequence[Source], Settings], Iterable[Drafted]]
 
 
-# Gives resources the names that they refer to in the end; see `doors.references`.
+# Gives resources the names that they refer to in the end, as `doors.references` does.
 Follow = Callable[[list[Resource]], list[Resource]]
 
 

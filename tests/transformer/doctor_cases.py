@@ -112,6 +112,20 @@ CASES = [
         {"Makefile": f"deploy:\n\tkustomize build {FLAGS} . | kubectl apply -f -\n"},
     ),
     Case(
+        "a shared folder that says for all its functions how to run them",
+        {
+            "kustomization.yaml": f"{RESOURCES}transformers: [shared]\n",
+            "shared/kustomization.yaml": "resources: [direct.yaml]\ncommonAnnotations:\n"
+            "  config.kubernetes.io/function: 'exec: {path: tke-direct-fn}'\n",
+            "shared/direct.yaml": function(how=""),
+            "Makefile": "deploy:\n\tkustomize build --enable-alpha-plugins .\n",
+        },
+        "Makefile:2:2",
+        "error",
+        "--enable-exec is missing",
+        {"Makefile": f"deploy:\n\tkustomize build {FLAGS} .\n"},
+    ),
+    Case(
         "a workflow without any flag",
         {".github/workflows/ci.yml": "jobs:\n  a:\n    steps:\n      - run: kustomize build .\n"},
         ".github/workflows/ci.yml:4:14",

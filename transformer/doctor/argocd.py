@@ -141,9 +141,7 @@ def _hidden_failure(argv: list[str]) -> str:
     if shell not in _SHELLS or not _RENDERS.search(script):
         return ""
     pipefail = "pipefail" in " ".join(argv)
-    better = (
-        "use command: [bash, -c] with 'set -o pipefail; kustomize build . | tke-direct transform -'"
-    )
+    better = "use command: [tke-direct, cmp, generate], which runs kustomize itself"
     if pipefail and shell in ("sh", "dash"):
         return f"Debian's sh is dash, which stops at 'set -o pipefail': {better}"
     if re.search(r"\|\|\s*(?:true|:)(?:\s|$|;)", script):

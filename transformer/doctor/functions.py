@@ -22,7 +22,6 @@ from transformer.doctor.kustomizations import (
     Builds,
     Function,
     Kustomization,
-    annotation_of,
 )
 from transformer.doctor.model import ERROR, INFO, OK, WARNING, Finding, Plugins, Program
 from transformer.doctor.pages import items
@@ -167,16 +166,16 @@ def _legacy(one: Function, world: World) -> Iterator[Finding]:
         yield _at_node(
             one,
             f"no annotation says how to run it, so kustomize looks for a plugin in its plugin "
-            f"home, and there is none (tried {', '.join(plugins.tried)}): add the annotation "
-            f"config.kubernetes.io/function, or put the plugin at HOME/{inside}",
+            f"home, and there is none (tried {', '.join(plugins.tried)}): run `tke-direct "
+            "install-plugin`, or add the annotation config.kubernetes.io/function",
         )
         return
     program = plugins.programs.get(one.kind, Program(False))
     if not program.exists:
         yield _at_node(
             one,
-            f"no annotation says how to run it, and {plugins.home}/{inside} does not exist: add "
-            "the annotation config.kubernetes.io/function, or put the plugin there",
+            f"no annotation says how to run it, and {plugins.home}/{inside} does not exist: run "
+            "`tke-direct install-plugin`, or add the annotation config.kubernetes.io/function",
         )
     elif not program.executable:
         yield _at_node(one, f"{plugins.home}/{inside} is not executable: chmod +x")
@@ -207,12 +206,14 @@ def _at_entry(one: Function, severity: str, code: str, message: str) -> Finding:
 
 def _at_annotation(one: Function, severity: str, code: str, message: str) -> Finding:
     """At the path or image inside the annotation, which is a text of its own."""
-    annotation = annotation_of(one.node)
-    inner = one.page.inside(annotation)
+    if one.config.note is None:
+        return one.page.finding(one.node, severity, code, message)
+    page, annotation = one.config.note
+    inner = page.inside(annotation)
     root = inner.roots[0] if inner and inner.roots else None
     place = child(root, "container", "image") or child(root, "exec", "path")
     if inner is None or place is None:
-        return one.page.finding(annotation, severity, code, message)
+        return page.finding(annotation, severity, code, message)
     return inner.finding(place, severity, code, message)
 
 

@@ -23,6 +23,18 @@ _BASE_FIELDS = ("resources", "bases", "components")
 EXEC, CONTAINER, LEGACY, UNCLEAR = "exec", "container", "legacy", "unclear"
 
 
+class Listed(NamedTuple):
+    """An object that a list of plugins stands for, and what says how to run it.
+
+    ``note`` is that annotation with the page it is written on, its own or one that a kustomization
+    puts on everything; None when there is none.
+    """
+
+    page: Page
+    node: Node
+    note: tuple[Page, Node] | None
+
+
 class Entry(NamedTuple):
     """One item of a list of plugins: the node, and the objects that it stands for.
 
@@ -31,7 +43,7 @@ class Entry(NamedTuple):
 
     node: Node
     inline: bool
-    objects: tuple[tuple[Page, Node], ...]
+    objects: tuple[Listed, ...]
 
 
 class Function(NamedTuple):
@@ -39,17 +51,26 @@ class Function(NamedTuple):
 
     ``how`` it is run: "exec", "container", "legacy" (no annotation: a plugin of the old layout)
     or "unclear".  ``folder`` is the root of the kustomization that lists it: kustomize starts it
-    there.  ``page`` and ``node`` are its config, ``rank`` its place in the order of running.
+    there.  ``config`` is its configuration, ``rank`` its place in the order of running.
     """
 
     kustomization: Kustomization
     field: str
     entry: Node
-    page: Page
-    node: Node
+    config: Listed
     how: str
     path: str
     rank: int
+
+    @property
+    def page(self) -> Page:
+        """Where its configuration stands."""
+        return self.config.page
+
+    @property
+    def node(self) -> Node:
+        """Its configuration."""
+        return self.config.node
 
     @property
     def kind(self) -> str:
@@ -87,13 +108,13 @@ class Kustomization:
     def _entry(self, node: Node) -> Entry:
         text = string(node)
         if text is None:  # an object instead of a text with an object: kustomize refuses it
-            return Entry(node, True, ((self.page, node),))
+            return Entry(node, True, (_listed(self.page, node),))
         page = self.page.inside(node)
         if page is not None and any(string(root, "kind") for root in page.roots):
-            return Entry(node, True, tuple((page, root) for root in page.roots))
-        return Entry(node, False, tuple(self._listed(self._at(text), set())))
+            return Entry(node, True, tuple(_listed(page, root) for root in page.roots))
+        return Entry(node, False, tuple(self._from(self._at(text), set())))
 
-    def _listed(self, path: str, seen: set[str]) -> Iterator[tuple[Page, Node]]:
+    def _from(self, path: str, seen: set[str]) -> Iterator[Listed]:
         """The objects of a file, or of a folder with a kustomization of its own."""
         if path in seen:
             return
@@ -103,10 +124,12 @@ class Kustomization:
             if page is None:
                 continue
             if posixpath.basename(name) not in KUSTOMIZATIONS:
-                yield from ((page, node) for node, _, _ in page.objects())
+                yield from (_listed(page, node) for node, _, _ in page.objects())
             elif page.roots:
+                note = _note(page, child(page.roots[0], "commonAnnotations"))
                 for inner in strings(page.roots[0], "resources"):
-                    yield from self._listed(relative(posixpath.dirname(name), inner), seen)
+                    for one in self._from(relative(posixpath.dirname(name), inner), seen):
+                        yield one._replace(note=note) if note else one
 
     @cached_property
     def functions(self) -> tuple[Function, ...]:
@@ -115,17 +138,27 @@ class Kustomization:
 
     def _ours(self, field: str) -> Iterator[Function]:
         for rank, entry in enumerate(self.entries(field)):
-            for page, node in entry.objects:
-                if string(node, "apiVersion") == API_VERSION:
-                    how, path = _how(page, node)
-                    yield Function(self, field, entry.node, page, node, how, path, rank)
+            for one in entry.objects:
+                if string(one.node, "apiVersion") == API_VERSION:
+                    how, path = _how(one)
+                    yield Function(self, field, entry.node, one, how, path, rank)
 
 
-def _how(page: Page, node: Node) -> tuple[str, str]:
+def _listed(page: Page, node: Node) -> Listed:
+    return Listed(page, node, _note(page, child(node, "metadata", "annotations")))
+
+
+def _note(page: Page, annotations: Node | None) -> tuple[Page, Node] | None:
+    """The one of `annotations` that says how to run a function, and its page."""
+    found = (child(annotations, key) for key in FUNCTIONS)
+    return next(((page, one) for one in found if one is not None), None)
+
+
+def _how(one: Listed) -> tuple[str, str]:
     """How kustomize runs a function config, and the path or image."""
-    annotation = annotation_of(node)
-    if annotation is None:
+    if one.note is None:
         return LEGACY, ""
+    page, annotation = one.note
     inner = page.inside(annotation)
     root = inner.roots[0] if inner and inner.roots else None
     image = string(root, "container", "image")
@@ -133,12 +166,6 @@ def _how(page: Page, node: Node) -> tuple[str, str]:
         return CONTAINER, image
     path = string(root, "exec", "path")
     return (EXEC, path) if path is not None else (UNCLEAR, "")
-
-
-def annotation_of(node: Node) -> Node | None:
-    """The annotation of a function config that says how to run it."""
-    found = (child(node, "metadata", "annotations", key) for key in FUNCTIONS)
-    return next((one for one in found if one is not None), None)
 
 
 def relative(folder: str, path: str) -> str:

@@ -16,10 +16,9 @@ from pathlib import Path
 import click
 
 from transformer import __version__
-from transformer.doors import krm
-from transformer.doors.references import References
+from transformer.doors import krm, references
 from transformer.doors.say import say
-from transformer.doors.task import Made, Task, Told, perform, task_of
+from transformer.doors.task import Made, Task, perform, task_of
 from transformer.errors import ConfigError
 from transformer.inputs import processors
 from transformer.outputs import stream
@@ -81,7 +80,7 @@ def _function(data: bytes) -> int:
     for given in krm.readings(data):
         try:
             task = task_of(given.config, "functionConfig")
-            made = perform(task, given.sources, processors(), References(noted=True))
+            made = perform(task, given.sources, processors(), references)
         except ConfigError as error:
             refused = krm.result("error", "configuration", str(error))
             _write(krm.answer(given._replace(items=None), (), [refused]))
@@ -135,10 +134,7 @@ def _legacy(config: Path) -> int:
         raise ConfigError(f"{config}: cannot be read: {error.strerror}") from None
     task = task_of(content, str(config))
     data = sys.stdin.buffer.read() if sys.stdin else b""
-    references = References(noted=False)
     made = perform(task, [Source(krm.NAME, data)], processors(), references)
-    for sentence in references.unclear:
-        made.told.append(Told("error", "unclear-reference", sentence))
     say([one._replace(message=_safe(one.message)) for one in made.told])
     if made.fails(task.fail_on):
         return FAILED

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from schemas.contract import API_VERSION, CONFIG_KIND, LINT_KIND
 from transformer import config, report
-from transformer.doors.references import References
 from transformer.errors import ConfigError
 from transformer.lint.rule import SEVERITIES
 from transformer.model import Settings
 from transformer.parallel import Drafter, Spread, Workers
 from transformer.transform import Outcome, Source, transform
 from transformer.values import Value
+
+if TYPE_CHECKING:
+    from transformer.lint.engine import Follow
 
 _KINDS = (CONFIG_KIND, LINT_KIND)
 
@@ -94,22 +96,21 @@ def perform(
     task: Task,
     sources: Sequence[Source],
     processors: int = 1,
-    references: References | None = None,
+    follow: Follow | None = None,
 ) -> Made:
     """Do `task` for `sources`, which are one build; raises ConfigError and Unproven.
 
-    Without `references` every name means what it says.
+    `follow` says whom names mean; without it every name means what it says.
     """
     work = _lint if task.lints else _transform
-    return work(task, sources, processors, references)
+    return work(task, sources, processors, follow)
 
 
 def _transform(
-    task: Task, sources: Sequence[Source], processors: int, references: References | None
+    task: Task, sources: Sequence[Source], processors: int, follow: Follow | None
 ) -> Made:
     drafter = Drafter(processors, lambda _: None)
-    follow = references.resources if references else None
-    outcomes = transform(sources, task.settings, drafter, follow)
+    outcomes = transform(sources, task.settings, drafter, follow.resources if follow else None)
     told = [
         Told(row.severity, row.code, row.message, index, row.offset, row.resource, row.field)
         for index, outcome in enumerate(outcomes)
@@ -121,9 +122,7 @@ def _transform(
     return Made(outcomes, told, failed)
 
 
-def _lint(
-    task: Task, sources: Sequence[Source], processors: int, references: References | None
-) -> Made:
+def _lint(task: Task, sources: Sequence[Source], processors: int, follow: Follow | None) -> Made:
     from transformer.lint.check import Scope
     from transformer.lint.engine import Placed
     from transformer.lint.lint import lint
@@ -133,7 +132,7 @@ def _lint(
     readings = [SourceReading(*made) for made in workers(sources, task.settings)]
     spread: Spread[Placed] = Spread(processors)
     scope = Scope(strict=task.strict)
-    found = lint(sources, readings, task.settings, scope, spread=spread, follow=references)
+    found = lint(sources, readings, task.settings, scope, spread=spread, follow=follow)
     told = [
         Told(
             row.severity,

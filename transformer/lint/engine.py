@@ -44,7 +44,7 @@ def in_one_go(work: Callable[[int, int], list[Placed]], size: int) -> list[Place
 
 
 class Follow(Protocol):
-    """Gives objects the names that they refer to in the end; see `doors.references`."""
+    """Gives objects the names that they refer to in the end, as `doors.references` does."""
 
     def resources(self, found: list[Resource], /) -> list[Resource]: ...
     def objects(self, found: list[Object], /) -> None: ...
