@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from benchmarks.applications import applications
+from benchmarks.doors import doors_report
 from benchmarks.lint import lint_report
 from benchmarks.measure import Cost, median, once
 from benchmarks.peers import Peer, peers, prepare
@@ -101,6 +102,8 @@ def report(racers: list[Peer], missing: list[str]) -> str:
         f"10,000 applications take {growth:.1f} times as long as 1,000.",
         "",
         *_start(),
+        "",
+        *doors_report(),
         "",
         *lint_report(),
         "",

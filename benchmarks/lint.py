@@ -10,8 +10,8 @@ from pathlib import Path
 
 from benchmarks.applications import applications
 from benchmarks.measure import Cost, median, once
-from benchmarks.peers import CACHE
 from schemas import kubernetes
+from tests.peers import CACHE
 
 SIZE, RUNS = 1_000, 9
 _OURS = str(Path(sys.executable).with_name("tke-direct"))

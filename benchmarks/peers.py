@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -10,8 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from schemas.contract import ENI_IP, NETWORKS, READINESS_GATE, SERVICE_DIRECT_ACCESS
-
-CACHE = Path(os.environ.get("XDGCACHE_HOME") or Path.home() / ".cache") / "tke-direct" / "peers"
+from tests.peers import CACHE
 
 _YQ = f"""
 with(select(.kind == "Service" and .spec.type == "LoadBalancer");
@@ -79,16 +77,16 @@ def peers() -> tuple[list[Peer], list[str]]:
     command = [ours, "transform", "-q", "-m", "mixed", "input.yaml"]
     found = [Peer("tke-direct", _version(ours), command, sizes)]
     missing = []
-    for name, arguments, counts in (
-        ("yq", ["--from-file", "edits.yq", "input.yaml"], sizes),
-        ("kustomize", ["build", "."], (100, 1_000)),
+    for name, built, arguments, counts in (
+        ("yq", "yq", ["--from-file", "edits.yq", "input.yaml"], sizes),
+        ("kustomize", "kustomize-5.8", ["build", "."], (100, 1_000)),
     ):
-        program = shutil.which(name, path=str(CACHE))
+        program = shutil.which(built, path=str(CACHE))
         if program:
             command = [program, *arguments]
             found.append(Peer(name, _version(program), command, counts))
         else:
-            missing.append(f"{name} is missing: install Go, then `make peers` builds it")
+            missing.append(f"{built} is missing: install Go, then `make peers` builds it")
     script = str(Path(__file__).with_name("roundtrip.py"))
     import ruamel.yaml
 
@@ -98,6 +96,6 @@ def peers() -> tuple[list[Peer], list[str]]:
 
 
 def _version(program: str) -> str:
-    option = "version" if Path(program).name == "kustomize" else "--version"
+    option = "version" if Path(program).name.startswith("kustomize") else "--version"
     result = subprocess.run([program, option], capture_output=True, text=True, check=True)
     return result.stdout.strip().splitlines()[0]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,10 +18,9 @@ from jsonschema import Draft7Validator
 
 from schemas.kubernetes import NEWEST, definitions, name_of, standalone
 from tests.kubernetes_seeds import SEEDS, Manifest
+from tests.peers import needs, peer
 from transformer.structure import defects
 
-_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tke-direct" / "peers"
-KUBECONFORM = _CACHE / "kubeconform"
 MINORS = ("1.20", "1.23", "1.25", "1.30", NEWEST)
 # So many mutants of a kind in a minor, spread evenly over all that there are.
 MOST = 40
@@ -102,7 +100,7 @@ def judged_by_kubeconform(minor: str, known: list[Case], folder: Path) -> list[b
         (folder / "manifests" / f"{minor}-{number}.json").write_text(text)
     result = subprocess.run(
         [
-            KUBECONFORM,
+            peer("kubeconform"),
             "-strict",
             "-verbose",
             "-output=json",
@@ -140,9 +138,7 @@ def ours(case: Case) -> bool:
     return not defects(case.manifest, {"$ref": name}, known)
 
 
-@pytest.mark.skipif(
-    not KUBECONFORM.exists(), reason="kubeconform is missing: install Go, then `make peers`"
-)
+@needs("kubeconform")
 def test_kubeconform_and_jsonschema_judge_as_we_do(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
