@@ -24,7 +24,11 @@ SHELL = {
     "cli_reference",
     "config",  # for find and read, which only the shell calls; the rest of it is pure
     "console",
+    "doors.application",
+    "doors.argocd",
+    "doors.child",
     "doors.function",
+    "doors.helm",
     "doors.plugin_home",
     "doors.say",
     "run",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 import click
 
@@ -25,6 +27,7 @@ def bounded(work: Callable[[], int]) -> None:
     gc.disable()
     if sys.stdout is None:
         _fail(2, "standard output is closed")
+    _buffer_output()
     try:
         code = work()
         sys.stdout.flush()
@@ -59,6 +62,17 @@ def bounded(work: Callable[[], int]) -> None:
         )
 
 
+def _buffer_output() -> None:
+    """With PYTHONUNBUFFERED standard output is raw: it takes what fits on the disk or into the
+    pipe, and a program that does not ask loses the rest without a word.
+    """
+    raw = getattr(sys.stdout, "buffer", None)
+    if isinstance(raw, io.RawIOBase):
+        out = io.BufferedWriter(raw)
+        encoding, errors = sys.stdout.encoding, sys.stdout.errors
+        sys.stdout = io.TextIOWrapper(out, encoding, errors, write_through=True)
+
+
 def console() -> None:
     """The program ``tke-direct``."""
     _end_at_once(main)
@@ -81,7 +95,8 @@ def _end_at_once(work: Callable[[], None]) -> None:
     except SystemExit as stop:
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
-                stream.flush()
+                with suppress(OSError):  # what cannot be written was said before
+                    stream.flush()
         os._exit(stop.code if isinstance(stop.code, int) else 0)
 
 

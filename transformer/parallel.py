@@ -7,7 +7,9 @@ Where there is one processor, no fork or little to do, all of it happens here.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import pairwise
 from typing import Any, BinaryIO, Generic, TypeVar
@@ -26,6 +28,7 @@ _WORTH_A_FORK = 100_000
 _MANY_THINGS = 200
 
 Job = tuple[int, Chunk]
+Child = tuple[int, BinaryIO]  # its process id, and the pipe that its result comes through
 
 
 class Workers(Generic[T]):
@@ -51,12 +54,12 @@ class Workers(Generic[T]):
         count = max(min(self.count, size // _WORTH_A_FORK), 1) if hasattr(os, "fork") else 1
         parts = _split(jobs, size, count)
         del jobs  # there may be a hundred thousand of them
-        children = [
-            _fork(partial(self._do, part, sources, settings, weight=0)) for part in parts[1:]
-        ]
-        results = self._do(parts[0], sources, settings, weight=len(parts))
-        for child in children:
-            results += _collect(*child)
+        with _children() as children:
+            for part in parts[1:]:
+                children.append(_fork(partial(self._do, part, sources, settings, weight=0)))
+            results = self._do(parts[0], sources, settings, weight=len(parts))
+            while children:
+                results += _collect(children)
         found: list[list[T]] = [[] for _ in sources]
         for index, one in results:
             found[index].append(one)
@@ -85,10 +88,12 @@ class Spread(Generic[T]):
         """The results of `work` (first, last) for all things from 0 to `size`, in order."""
         count = max(min(self.count, size // _MANY_THINGS), 1) if hasattr(os, "fork") else 1
         ends = [size * part // count for part in range(count + 1)]
-        children = [_fork(partial(work, first, last)) for first, last in pairwise(ends[1:])]
-        results = work(0, ends[1])
-        for child in children:
-            results += _collect(*child)
+        with _children() as children:
+            for first, last in pairwise(ends[1:]):
+                children.append(_fork(partial(work, first, last)))
+            results = work(0, ends[1])
+            while children:
+                results += _collect(children)
         return results
 
 
@@ -115,8 +120,23 @@ def _split(jobs: list[Job], size: int, workers: int) -> list[list[Job]]:
     return parts
 
 
-def _fork(work: Callable[[], list[T]]) -> tuple[int, BinaryIO]:
-    """Run `work` in a child; its process id and the pipe that its result comes through."""
+@contextmanager
+def _children() -> Iterator[list[Child]]:
+    """Children to be collected; those that are left when something is raised are killed."""
+    children: list[Child] = []
+    try:
+        yield children
+    except BaseException:
+        for process, pipe in children:
+            with suppress(ProcessLookupError, ChildProcessError):  # it was just collected
+                os.kill(process, signal.SIGKILL)
+                os.waitpid(process, 0)
+            pipe.close()
+        raise
+
+
+def _fork(work: Callable[[], list[T]]) -> Child:
+    """Run `work` in a child."""
     import pickle
 
     receive, send = os.pipe()
@@ -138,16 +158,18 @@ def _fork(work: Callable[[], list[T]]) -> tuple[int, BinaryIO]:
         os._exit(status)
 
 
-def _collect(process: int, pipe: BinaryIO) -> list[Any]:
-    """What the child sent; raises what it raised."""
+def _collect(children: list[Child]) -> list[Any]:
+    """What the first child sent; raises what it raised.  Takes it from the list."""
     import pickle
 
+    process, pipe = children[0]
     try:
         with pipe:
             answer: list[Any] | Exception = pickle.load(pipe)
     except EOFError:
         answer = RuntimeError("a worker process died")
     os.waitpid(process, 0)
+    del children[0]
     if isinstance(answer, Exception):
         raise answer
     return answer

@@ -12,9 +12,11 @@ from transformer.doctor.model import ERROR, INFO, OK, SEVERITIES, WARNING, Findi
 from transformer.doctor.pages import Page, read, read_or_none
 from transformer.errors import Malformed
 
-# How scripts, pre-commit and plugins name us; the name of a folder or an image is no call.
+# How scripts, pre-commit and plugins name us, those as a list of words; the name of a folder or an
+# image is no call.
 _RUNS_US = re.compile(
-    r"(?<![\w./-])(?:tke-direct\s+(?:transform|lint|cmp)\b|id:\s*tke-direct-(?:lint|fix|tree)\b)"
+    r"""(?<![\w./-])(?:tke-direct(?:\s|["']?,\s*["']?)\s*(?:transform|lint|cmp)\b"""
+    r"|id:\s*tke-direct-(?:lint|fix|tree)\b)"
 )
 
 # An object that the doctor looks into has one of these words in it.
@@ -115,5 +117,6 @@ def _callers(files: Mapping[str, bytes]) -> Iterator[Finding]:
             for line in commands.lines(path, data.decode(errors="replace")):
                 match = _RUNS_US.search(line.text)
                 if match:
-                    message = f"runs {match[0].removeprefix('id:').strip()}"
+                    words = re.sub(r"""[\s,"']+""", " ", match[0].removeprefix("id:"))
+                    message = f"runs {words.strip()}"
                     yield Finding(path, line.number, match.start() + 1, OK, "runs", message)

@@ -9,6 +9,7 @@ output is written once, at the end, and never has fewer items than came in.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,6 +29,9 @@ OK, FAILED, WRONG_INPUT = 0, 1, 2
 
 # kustomize sets these for legacy plugins only; it drops the first when it is too long.
 _LEGACY = ("KUSTOMIZE_PLUGIN_CONFIG_STRING", "KUSTOMIZE_PLUGIN_CONFIG_ROOT")
+
+# What a place in the list starts with, where the place in the item is wanted.
+_LIST_ITEM = re.compile(r"^items\[\d+\]\.")
 
 HELP = f"""\
 tke-direct-fn {__version__}: the KRM function of tke-direct.
@@ -85,8 +89,12 @@ def _function(data: bytes) -> int:
             refused = krm.result("error", "configuration", str(error))
             _write(krm.answer(given._replace(items=None), (), [refused]))
             raise
-        if given.items is None or not made.unreadable:
-            return _finish(given, task, made)
+        if given.items is None:
+            inside = [one._replace(field=_LIST_ITEM.sub("", one.field)) for one in made.told]
+            made = made._replace(told=inside)
+        elif made.unreadable:
+            continue
+        return _finish(given, task, made)
     raise AssertionError("a ResourceList is read as a whole at last")
 
 

@@ -76,7 +76,7 @@ def readings(data: bytes) -> Iterator[Given]:
 def _cut(data: bytes) -> Given | None:
     """`data` cut at its items; None when it is not written as kustomize writes it."""
     opening = _ITEMS.search(data)
-    if opening is None or len(chunks(data)) != 1:
+    if opening is None or len(chunks(data)) != 1 or b"\n..." in data:
         return None
     first = opening.end()
     closing = _END.search(data, first)
@@ -89,28 +89,37 @@ def _cut(data: bytes) -> Given | None:
             if tree.duplicates or len(tree.roots) > 1:
                 return None
             for root in tree.roots:
-                if type(root) is Mapping:
+                if type(root) is Mapping and keys.keys().isdisjoint(root.entries):
                     keys |= root.entries
                 elif not is_null(root):
                     return None
     except Malformed:
         return None
-    if "results" in keys or string(keys.get("kind")) != _KIND:
-        return None
     dashes = [found.start() for found in _DASH.finditer(data, first, end)]
+    if not dashes or "results" in keys or not _is_list(keys):
+        return None
     return Given(data, _plain(keys.get("functionConfig")), tuple(pairwise([*dashes, end])))
 
 
 def _whole(data: bytes) -> Given:
     root = _root(_decoded(data))
-    if root is None or string(root, "kind") != _KIND:
-        said = string(root, "kind") if root else None
+    if root is None or not _is_list(root.entries):
+        kind, version = string(root, "kind"), string(root, "apiVersion") or "no apiVersion"
         raise ConfigError(
             f"standard input: expected a ResourceList of {_GROUP}/v1, found "
-            f"{f'kind {said}' if said else 'something else'}: kustomize sends one; for plain "
-            "manifests there is `tke-direct transform -`"
+            f"{f'kind {kind} of {version}' if kind else 'something else'}: kustomize sends one; "
+            "for plain manifests there is `tke-direct transform -`"
         )
+    results = root.entries.get("results")
+    if results is not None and not is_null(results) and type(results) is not Items:
+        raise ConfigError("standard input: results: expected a list")
     return Given(data, _plain(child(root, "functionConfig")), None)
+
+
+def _is_list(keys: dict[str, Node]) -> bool:
+    """Whether something with these `keys` is a ResourceList; its version may be any."""
+    group = (string(keys.get("apiVersion")) or "").partition("/")[0]
+    return (group, string(keys.get("kind"))) == (_GROUP, _KIND)
 
 
 def _decoded(data: bytes) -> str:
@@ -228,8 +237,14 @@ def _at_the_end(data: bytes, results: list[Result]) -> Iterator[bytes]:
 
 
 def _with_results(data: bytes, results: list[Result]) -> bytes:
-    """The same for a list of any form, which may have results of a function before."""
-    if results and child(_root(decode(data)), "results") is None:
+    """The same for a list of any form, which may have results of a function before.
+
+    What has the same key twice cannot be proven, and is returned as it is: the build fails anyway,
+    and standard error says why.
+    """
+    if not results or parse(decode(data)).duplicates:
+        return data
+    if child(_root(decode(data)), "results") is None:
         return _patched(data, {"results": list(results)})
     for one in results:
         data = _patched(data, {"results": Append(one)})

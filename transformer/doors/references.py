@@ -3,8 +3,8 @@
 A plugin gets objects under their new names (prefix, suffix), but references to them still say the
 old ones: kustomize corrects those when the last transformer is done.  It notes the former names in
 annotations, for KRM functions and legacy plugins alike.
-Sources: kustomize api/internal/accumulator/namereferencetransformer.go (candidates are all objects
-that ever had the name; of several, those with the referrer's own prefixes and suffixes), and its
+Sources: kustomize api/filters/nameref/nameref.go (selectReferral: candidates are all objects that
+had the name before; of several, those with prefixes and suffixes like the referrer's), and its
 konfig/builtinpluginconsts/namereference.go (which fields are references).
 """
 
@@ -75,13 +75,31 @@ class _Names:
     def __init__(self, known: Iterable[_Named]) -> None:
         self._found: dict[tuple[str, str, str], list[_Named]] = defaultdict(list)
         for one in known:
-            for name in dict.fromkeys((one.name, *one.renaming.former)):
+            for name in dict.fromkeys(one.renaming.former):
                 self._found[one.kind, one.namespace, name].append(one)
 
     def now(self, referrer: _Named, kind: str, name: str) -> str:
         """What became of `name`; `name` itself when nobody can tell."""
         found = self._found.get((kind, referrer.namespace, name), [])
-        if len(found) > 1:
-            affixes = referrer.renaming.affixes
-            found = [one for one in found if one.renaming.affixes == affixes]
+        for none_fits_all in (True, False):
+            if len(found) > 1:
+                found = [one for one in found if _fits(one, referrer, none_fits_all)]
         return found[0].name if len(found) == 1 else name
+
+
+def _fits(one: _Named, referrer: _Named, none_fits_all: bool) -> bool:
+    """Whether both got the same prefixes and suffixes in the layers that both went through.
+
+    With ``none_fits_all`` that is also so when one of them got none at all.
+    """
+    for mine, others in zip(one.renaming.affixes, referrer.renaming.affixes):
+        shorter, longer = sorted((_layers(mine), _layers(others)), key=len)
+        fits = longer[-len(shorter) :] == shorter if shorter else none_fits_all or not longer
+        if not fits:
+            return False
+    return True
+
+
+def _layers(affixes: str) -> list[str]:
+    """What each layer added, the innermost first."""
+    return affixes.split(",") if affixes else []
