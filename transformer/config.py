@@ -105,6 +105,8 @@ def checked(
     """
     from transformer.structure import defects
 
+    if isinstance(content, dict) and content.get("spec", {}) is None:
+        content = {**content, "spec": {}}  # "spec:" with nothing below
     said = content.get("kind") if isinstance(content, dict) else None
     kind = said if isinstance(said, str) and said in kinds else next(iter(kinds))
     schema = schemas.load(_SCHEMAS[kind])

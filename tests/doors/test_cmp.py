@@ -530,7 +530,7 @@ def test_a_failure_here_ends_the_worker_processes() -> None:
 
     def work(first: int, _: int) -> list[int]:
         if first:
-            os.read(never, 1)
+            next_bytes(never)
         os.close(holder)
         raise KeyboardInterrupt
 

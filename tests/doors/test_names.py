@@ -139,6 +139,22 @@ NAMES: dict[str, tuple[dict[str, str], set[str]]] = {
         },
         {"left-a-web"},
     ),
+    "an-ingress-above-the-layer-that-put-a-suffix-to-its-service": (
+        {
+            "base/web.yaml": app("web"),
+            "base/kustomization.yaml": layer("web.yaml", nameSuffix="-z"),
+            "left/front.yaml": ingress("web"),
+            "left/kustomization.yaml": layer(
+                "front.yaml", "../base", namePrefix="left-", labels=labels("left")
+            ),
+            "right/web.yaml": app("web"),
+            "right/kustomization.yaml": layer(
+                "web.yaml", namePrefix="right-", labels=labels("right")
+            ),
+            "kustomization.yaml": layer("left", "right"),
+        },
+        {"left-web-z"},
+    ),
     "a-service-with-the-name-that-another-gets": (
         {
             "web.yaml": app("web") + "---\n" + app("a-web") + "---\n" + ingress("a-web"),
@@ -182,6 +198,7 @@ def completed_in(stream: bytes) -> set[str]:
     return {name.split()[1] for name, one in named(stream).items() if "eni-ip" in str(one)}
 
 
+@needed(NEWEST)
 def test_what_a_lower_layer_completes_keeps_its_name(machine: Machine, tmp_path: Path) -> None:
     """The function sees no layer above it, but those above see what it did."""
     files, _ = NAMES["a-prefix-on-every-layer"]
@@ -192,6 +209,7 @@ def test_what_a_lower_layer_completes_keeps_its_name(machine: Machine, tmp_path:
     assert objects(given) == objects(machine.pipe_of(by, plain))
 
 
+@needed(NEWEST)
 def test_base_and_overlay_may_both_have_the_function(machine: Machine, tmp_path: Path) -> None:
     files, _ = NAMES["a-prefix-on-every-layer"]
     plain = write(tmp_path / "plain", files)

@@ -213,5 +213,5 @@ def test_arguments_instead_of_a_configuration_are_refused(
     command = [by.command[0], "fn", "run", app, "--enable-exec", "--exec-path", FUNCTION]
     ran = machine.call([*command, "--", "networkMode=mixed"])
     assert ran.returncode != 0
-    assert b"error: functionConfig: " in ran.stderr
+    assert b"error: functionConfig ConfigMap " in ran.stderr
     assert {name: (app / name).read_text() for name in FILES} == FILES

@@ -22,7 +22,7 @@ from transformer.report import showable
 from transformer.transform import Source
 
 BUILD = "kustomize build"
-_CHART = "Chart.yaml"
+_CHART, _JSONNET = "Chart.yaml", ".jsonnet"
 
 # In a comment of a file it keeps Argo CD from deploying that.
 _KEPT_OUT = b"+argocd:skip-file-rendering"
@@ -30,6 +30,13 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 # Argo CD shows all that a plugin says in one box.
 MOST_LINES = 20
+
+
+class Place(NamedTuple):
+    """The folder of an application, and the root of the repository that it is in."""
+
+    folder: Path
+    root: Path
 
 
 class Rendered(NamedTuple):
@@ -40,21 +47,23 @@ class Rendered(NamedTuple):
     by_kustomize: bool
 
 
-def rendered(here: Path, options: Sequence[str], *, recurse: bool) -> Rendered:
-    """What the working directory `here` stands for; raises ConfigError.
+def rendered(place: Place, options: Sequence[str], *, recurse: bool) -> Rendered:
+    """What the working directory stands for; raises ConfigError.
 
     `options` are words for ``kustomize build``; `recurse` says to read the folders below a folder
     of plain manifests too.
     """
+    here = place.folder
     if any((here / name).is_file() for name in KUSTOMIZATIONS):
         return _built(options)
     if (here / _CHART).is_file():
         raise ConfigError(
             f"{_CHART}: this folder is a Helm chart, and the plugin does not run Helm by itself: "
-            "name the chart in the helmCharts of a kustomization.yaml and set the parameter "
-            "kustomize-build-options to [--enable-helm], or commit what the chart renders"
+            "commit what the chart renders, or name the chart in the helmCharts of a "
+            "kustomization.yaml, for which an administrator puts helm into the plugin's image and "
+            "--kustomize-option=--enable-helm into plugin.yaml"
         )
-    return _plain(here, recurse)
+    return _plain(place, recurse)
 
 
 def few(lines: Sequence[str], most: int = MOST_LINES) -> list[str]:
@@ -81,11 +90,13 @@ def _failure(status: int, said: list[str]) -> list[str]:
     return [f"{BUILD} failed ({how}): {first}", *(line for line in said if line != first)]
 
 
-def _plain(here: Path, recurse: bool) -> Rendered:
+def _plain(place: Place, recurse: bool) -> Rendered:
     sources, notes = [], []
-    for name in _manifests(here, recurse):
+    for name in _manifests(place.folder, recurse):
+        path = place.folder / name
+        _check(path, name, place.root)
         try:
-            data = (here / name).read_bytes()
+            data = path.read_bytes()
         except OSError as error:
             raise ConfigError(f"{name}: cannot be read: {error.strerror}") from None
         if _KEPT_OUT in data:
@@ -95,6 +106,18 @@ def _plain(here: Path, recurse: bool) -> Rendered:
         else:
             notes.append(not_kubernetes(name))
     return Rendered(sources, notes, False)
+
+
+def _check(path: Path, name: str, root: Path) -> None:
+    """Raise ConfigError for a file that Argo CD would render, or refuse, itself."""
+    if path.suffix == _JSONNET:
+        raise ConfigError(
+            f"{showable(name)}: the plugin does not run Jsonnet, and without it what the file "
+            "renders would be missing: commit what it renders, or put it in a folder that is not "
+            "the application's"
+        )
+    if not path.resolve().is_relative_to(root.resolve()):
+        raise ConfigError(f"{showable(name)}: is a link that leads out of the repository")
 
 
 def not_kubernetes(name: str) -> str:
@@ -112,5 +135,5 @@ def _manifests(here: Path, recurse: bool) -> Iterator[str]:
         folders[:] = sorted(folders) if recurse else []
         for name in sorted(names):
             path = Path(where, name)
-            if name.endswith(SUFFIXES) and name != config.FILE_NAME and path.is_file():
+            if name.endswith((*SUFFIXES, _JSONNET)) and name != config.FILE_NAME and path.is_file():
                 yield str(path.relative_to(here))

@@ -10,6 +10,7 @@ Source: Argo CD, cmpserver/plugin/plugin.go.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -20,7 +21,15 @@ import click
 from schemas.contract import NetworkMode
 from transformer import config
 from transformer.doors import child, parameters
-from transformer.doors.application import MOST_LINES, Rendered, few, not_kubernetes, rendered
+from transformer.doors.application import (
+    MOST_LINES,
+    Place,
+    Rendered,
+    few,
+    not_kubernetes,
+    rendered,
+)
+from transformer.doors.namespace import Namespace
 from transformer.doors.say import say
 from transformer.doors.task import Made, Task, Told, perform
 from transformer.errors import ConfigError
@@ -43,6 +52,14 @@ class Options(NamedTuple):
     allow_empty: bool
 
 
+class _Job(NamedTuple):
+    """How to do it: ``namespace`` is for objects that have none, ``lint`` is a parameter."""
+
+    settings: Settings
+    namespace: Namespace
+    lint: str
+
+
 def generate(options: Options, environment: Environment) -> int:
     """Print what is to be deployed from the working directory; the exit code.
 
@@ -58,23 +75,34 @@ def generate(options: Options, environment: Environment) -> int:
 
 def _generate(options: Options, environment: Environment) -> int:
     here = Path.cwd()
+    root = _root(here, environment.get("ARGOCD_APP_SOURCE_PATH"))
     wanted = parameters.parse(environment.get("ARGOCD_APP_PARAMETERS", ""))
     settings = _settings(configuration(here, environment), wanted.mode)
-    words = (*wanted.build_options, *options.kustomize_options)
-    found = rendered(here, words, recurse=wanted.recurse)
-    return _complete(found, settings, wanted.lint, options.allow_empty)
+    job = _Job(
+        settings._replace(kubernetes=settings.kubernetes or _minor(environment)),
+        Namespace(environment.get("ARGOCD_APP_NAMESPACE", "")),
+        wanted.lint,
+    )
+    found = rendered(Place(here, root), options.kustomize_options, recurse=wanted.recurse)
+    return _complete(found, job, options.allow_empty)
 
 
-def _complete(found: Rendered, settings: Settings, lint: str, allow_empty: bool) -> int:
+def _minor(environment: Environment) -> str:
+    """The version of the cluster that Argo CD deploys to, without what comes after the minor."""
+    said = re.match(r"v?(1\.[0-9]+)(?![0-9])", environment.get("KUBE_VERSION", ""))
+    return said[1] if said else ""
+
+
+def _complete(found: Rendered, job: _Job, allow_empty: bool) -> int:
     """Complete, lint and print what was `found`; the exit code."""
-    made = perform(Task(settings), found.sources, processors())
+    made = perform(Task(job.settings), found.sources, processors(), job.namespace)
     notes = [*found.notes, *_left_out(made.outcomes, found)]
     if made.unreadable:
         return _refuse(list(_located(made, found)), notes)
     kept = [one for one in made.outcomes if one.is_kubernetes]
     if not (kept or allow_empty):
         raise ConfigError("\n".join(few([_nothing(found), *notes])))
-    told, failed = _linted(kept, found, settings, lint)
+    told, failed = _linted(kept, found, job)
     if failed:
         return _refuse(told, notes)
     _write(kept)
@@ -132,15 +160,13 @@ def _settings(path: Path | None, mode: NetworkMode | None) -> Settings:
     return config.settings(content, mode)
 
 
-def _linted(
-    outcomes: Sequence[Outcome], found: Rendered, settings: Settings, lint: str
-) -> tuple[list[Told], bool]:
+def _linted(outcomes: Sequence[Outcome], found: Rendered, job: _Job) -> tuple[list[Told], bool]:
     """What lint says about the results, and whether that stops the build."""
-    if lint == parameters.OFF:
+    if job.lint == parameters.OFF:
         return [], False
     sources = [Source(one.source.name, one.result()) for one in outcomes]
-    made = perform(Task(settings, lints=True), sources, processors())
-    return list(_located(made, found)), made.fails(lint)
+    made = perform(Task(job.settings, lints=True), sources, processors(), job.namespace)
+    return list(_located(made, found)), made.fails(job.lint)
 
 
 def _located(made: Made, found: Rendered) -> Iterator[Told]:

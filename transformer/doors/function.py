@@ -24,6 +24,7 @@ from transformer.errors import ConfigError
 from transformer.inputs import processors
 from transformer.outputs import stream
 from transformer.transform import Source
+from transformer.values import Value, at, text
 
 OK, FAILED, WRONG_INPUT = 0, 1, 2
 
@@ -83,7 +84,7 @@ def _function(data: bytes) -> int:
         )
     for given in krm.readings(data):
         try:
-            task = task_of(given.config, "functionConfig")
+            task = task_of(given.config, _named(given.config))
             made = perform(task, given.sources, processors(), references)
         except ConfigError as error:
             refused = krm.result("error", "configuration", str(error))
@@ -96,6 +97,12 @@ def _function(data: bytes) -> int:
             continue
         return _finish(given, task, made)
     raise AssertionError("a ResourceList is read as a whole at last")
+
+
+def _named(config: Value) -> str:
+    """How messages call a functionConfig: a build may have several."""
+    kind, name = text(at(config, "kind")), text(at(config, "metadata", "name"))
+    return f"functionConfig {kind} {name}" if kind and name else "functionConfig"
 
 
 def _finish(given: krm.Given, task: Task, made: Made) -> int:
@@ -113,26 +120,17 @@ def _finish(given: krm.Given, task: Task, made: Made) -> int:
 
 def _results(given: krm.Given, made: Made) -> list[krm.Result]:
     """The findings as ``results``."""
-    found = made.told
-    if not found:
-        return []
-    items = krm.items_by_offset(given.data)
+    finder = krm.Finder(given)
     return [
         krm.result(
             one.severity,
             one.rule,
             one.message,
-            items[one.source][1] if given.items is not None else _item_at(items, one.offset),
+            finder.item(one.source, one.offset),
             one.field,
         )
-        for one in found
+        for one in made.told
     ]
-
-
-def _item_at(items: list[tuple[int, krm.Item]], offset: int) -> krm.Item | None:
-    """The item that the byte at `offset` belongs to."""
-    before = [item for first, item in items if first <= offset]
-    return before[-1] if before else None
 
 
 def _legacy(config: Path) -> int:

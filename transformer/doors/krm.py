@@ -11,7 +11,9 @@ becomes a blank, and an item a document.  Whatever does not read well that way i
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
@@ -57,7 +59,13 @@ class Given(NamedTuple):
         """What the engine reads."""
         if self.items is None:
             return [Source(NAME, self.data)]
-        return [Source(NAME, b" " + self.data[first + 1 : end]) for first, end in self.items]
+        return [Source(NAME, self.item(index)) for index in range(len(self.items))]
+
+    def item(self, index: int) -> bytes:
+        """The item at `index` of a list that was cut, as a document."""
+        assert self.items is not None
+        first, end = self.items[index]
+        return b" " + self.data[first + 1 : end]
 
 
 def readings(data: bytes) -> Iterator[Given]:
@@ -178,13 +186,37 @@ def item_of(node: Node | None) -> Item:
     )
 
 
-def items_by_offset(data: bytes) -> list[tuple[int, Item]]:
-    """Where each item of a ResourceList starts, in bytes, and which object it is."""
-    text = decode(data)
-    root = _root(text)
-    items = child(root, "items")
-    parts = items.parts if type(items) is Items else []
-    return [(len(text[: start(node)].encode()), item_of(node)) for node in parts]
+class Finder:
+    """Finds the item that something is about; only what is asked for is read again."""
+
+    def __init__(self, given: Given) -> None:
+        self.given = given
+        self._known: dict[int, Item] = {}
+
+    def item(self, source: int, offset: int) -> Item | None:
+        """The item at the byte `offset` of the source with the index `source`."""
+        if self.given.items is None:
+            index = bisect_right(self._starts, offset) - 1
+            return item_of(self._nodes[index]) if index >= 0 else None
+        if source not in self._known:
+            tree = parse(decode(self.given.item(source)))
+            self._known[source] = item_of(tree.roots[0] if tree.roots else None)
+        return self._known[source]
+
+    @cached_property
+    def _nodes(self) -> list[Node]:
+        items = child(_root(decode(self.given.data)), "items")
+        return items.parts if type(items) is Items else []
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        """Where each item of a list that is read as a whole starts, in bytes."""
+        text, found, last, size = decode(self.given.data), [], 0, 0
+        for node in self._nodes:
+            size += len(text[last : start(node)].encode())
+            last = start(node)
+            found.append(size)
+        return found
 
 
 def result(
@@ -242,9 +274,12 @@ def _with_results(data: bytes, results: list[Result]) -> bytes:
     What has the same key twice cannot be proven, and is returned as it is: the build fails anyway,
     and standard error says why.
     """
-    if not results or parse(decode(data)).duplicates:
+    if not results:
         return data
-    if child(_root(decode(data)), "results") is None:
+    root = _root(decode(data))
+    if parse(decode(data)).duplicates:
+        return data
+    if child(root, "results") is None:
         return _patched(data, {"results": list(results)})
     for one in results:
         data = _patched(data, {"results": Append(one)})

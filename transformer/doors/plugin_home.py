@@ -30,13 +30,14 @@ def places(environment: Mapping[str, str]) -> list[Path]:
 
 def install(home: str | None) -> Iterator[str]:
     """Link the plugin into `home`; what was done, line by line."""
-    program = _program()
-    for link in _links(home):
+    program, links = _program(), _links(home)
+    for link in links:
+        if _is_foreign(link):
+            raise ConfigError(f"{link} is there and not ours: move it away first")
+    for link in links:
         if link.is_symlink() and link.readlink() == program:
             yield f"{link} is there already"
             continue
-        if _is_foreign(link):
-            raise ConfigError(f"{link} is there and not ours: move it away first")
         link.parent.mkdir(parents=True, exist_ok=True)
         new = link.with_name(f".{link.name}.new")
         new.unlink(missing_ok=True)
@@ -48,9 +49,11 @@ def install(home: str | None) -> Iterator[str]:
 
 def remove_from(home: str | None) -> Iterator[str]:
     """Take the links out of `home` again."""
-    for link in _links(home):
+    links = _links(home)
+    for link in links:
         if _is_foreign(link):
             raise ConfigError(f"{link} is not ours: it stays")
+    for link in links:
         if link.is_symlink():
             link.unlink()
             yield f"removed {link}"

@@ -64,6 +64,8 @@ def check(service: Object, build: Build) -> Iterator[Finding]:
         return
     if TARGET_GROUPS in service.raw_annotations or build.may_be_backend(service):
         return
+    if not isinstance(service.raw_annotations.get(SERVICE_DIRECT_ACCESS), str):
+        return  # unquoted-string tells
     if not mode_of(service, build).supported:
         return  # unsupported-mode tells
     kind = text(service.get("spec", "type")) or "ClusterIP"
