@@ -19,12 +19,16 @@ def config_for(mode: str) -> str:
     )
 
 
-def function(how: str = "exec: {path: tke-direct-fn}", kind: str = "DirectAccess") -> str:
+def function(
+    how: str = "exec: {path: tke-direct-fn}",
+    kind: str = "DirectAccess",
+    spec: str = "networkMode: mixed",
+) -> str:
     """Our function config; `how` is the text of its annotation, '' for none."""
     text = f"apiVersion: tke-direct.dev/v1alpha1\nkind: {kind}\nmetadata:\n  name: direct\n"
     if how:
         text += f"  annotations:\n    config.kubernetes.io/function: |\n      {how}\n"
-    return text
+    return f"{text}spec: {{{spec}}}\n"
 
 
 def indented(text: str, by: int = 4) -> str:
@@ -43,6 +47,7 @@ WIRED = {
     "direct.yaml": function(),
     "bin/tke-direct-fn": "#!/bin/sh\nsed s/before/after/\n",
 }
+PLUGIN = "home/.config/kustomize/plugin/tke-direct.dev/v1alpha1/directaccess/DirectAccess"
 PROGRAM = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\n"
 
 
@@ -98,7 +103,7 @@ def switch(value: str) -> str:
 CLEAN_TEMPLATE = {"app.yaml": template()}
 PIPE = "[bash, -c, 'set -o pipefail; kustomize build {} . | tke-direct transform -']"
 LINT = function(kind="DirectAccessLint")
-NOTHING = f"{LINT}spec: {{emit: none}}\n"
+NOTHING = function(kind="DirectAccessLint", spec="networkMode: mixed, emit: none")
 LINT_FILES = {"kustomization.yaml": f"{RESOURCES}validators: [lint.yaml]\n"}
 
 CASES = [
@@ -258,11 +263,87 @@ CASES = [
         "direct.yaml:1:1",
         "error",
         "tke-direct.dev/v1alpha1/directaccess/DirectAccess does not exist",
+        {PLUGIN: "#!/bin/sh\ncat\n"},
+    ),
+    Case(
+        "a function that is a link that leads nowhere",
+        {"direct.yaml": function("exec: {path: ./fn}"), "fn ->": "gone/fn"},
+        "direct.yaml:7:20",
+        "error",
+        "./fn is a link to gone/fn, which does not exist any more (kustomize starts",
+        {"fn ->": "bin/tke-direct-fn"},
+    ),
+    Case(
+        "a plugin home whose plugin is a link that leads nowhere",
+        {"direct.yaml": function(""), f"{PLUGIN} ->": "/gone/tke-direct-fn"},
+        "direct.yaml:1:1",
+        "error",
+        "directaccess/DirectAccess is a link to /gone/tke-direct-fn, which does not exist any more",
+        {f"{PLUGIN} ->": "/bin/sh"},
+    ),
+    Case(
+        "a function whose mode is misspelt",
+        {"direct.yaml": function(spec="networkMode: mixd")},
+        "direct.yaml:1:1",
+        "error",
+        "spec.networkMode: unknown value 'mixd'; did you mean 'mixed'?",
+        {"direct.yaml": function()},
+    ),
+    Case(
+        "a function in a text of the kustomization whose mode is misspelt",
+        {"kustomization.yaml": inline(function(spec="networkMode: mixd"))},
+        "kustomization.yaml:4:5",
+        "error",
+        "spec.networkMode: unknown value 'mixd'",
+        {"kustomization.yaml": inline(function())},
+    ),
+    Case(
+        "a function without a mode",
+        {"direct.yaml": function(spec="")},
+        "direct.yaml:1:1",
+        "error",
+        "no network mode: set spec.networkMode here; known: vpc-cni, mixed, ",
+        {"direct.yaml": function()},
+    ),
+    Case(
+        "a function whose kind is misspelt",
+        {"direct.yaml": function(kind="DirectAcces")},
+        "direct.yaml:1:1",
+        "error",
+        "kind: unknown value 'DirectAcces'; did you mean 'DirectAccess'?",
+        {"direct.yaml": function()},
+    ),
+    Case(
+        "a legacy plugin whose kind is misspelt",
+        {"direct.yaml": function("", kind="DirectAcces")},
+        "direct.yaml:1:1",
+        "error",
+        "kind: unknown value 'DirectAcces'",
+        {"direct.yaml": function()},
+    ),
+    Case(
+        "a lint function for another mode than the function before it",
         {
-            "home/.config/kustomize/plugin/tke-direct.dev/v1alpha1/directaccess/DirectAccess": (
-                "#!/bin/sh\ncat\n"
-            )
+            "kustomization.yaml": f"{RESOURCES}transformers: [direct.yaml, lint.yaml]\n",
+            "lint.yaml": function(kind="DirectAccessLint", spec="networkMode: vpc-cni"),
         },
+        "lint.yaml:8:21",
+        "error",
+        "your two configurations disagree: direct.yaml:8 says mixed, this one vpc-cni",
+        {"lint.yaml": LINT},
+    ),
+    Case(
+        "a command that names the end of a path",
+        {
+            "go.sh": "cd deploy\nkustomize build --enable-alpha-plugins overlays/prod\n",
+            "deploy/overlays/prod/kustomization.yaml": "transformers: [direct.yaml]\n",
+            "deploy/overlays/prod/direct.yaml": function(),
+        },
+        "go.sh:2:1",
+        "warning",
+        "if this builds deploy/overlays/prod: --enable-exec is missing, which the DirectAccess of "
+        "deploy/overlays/prod/kustomization.yaml needs",
+        {"go.sh": f"cd deploy\nkustomize build {FLAGS} overlays/prod\n"},
     ),
     Case(
         "an annotation that names no program",
@@ -290,8 +371,8 @@ CASES = [
     ),
     Case(
         "a transformer that emits nothing",
-        {"direct.yaml": f"{function()}spec: {{emit: none}}\n"},
-        "direct.yaml:8:14",
+        {"direct.yaml": NOTHING},
+        "direct.yaml:8:34",
         "error",
         "deletes every resource of the build",
         {"direct.yaml": function()},

@@ -34,9 +34,13 @@ needs_kustomize = needs(KUSTOMIZE.name)
 
 
 def build(folder: Path, files: Files) -> Path:
+    """`folder` with `files`; a name that ends with " ->" is a link to its text."""
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
+        if name.endswith(" ->"):
+            path.with_name(path.name.removesuffix(" ->")).symlink_to(text)
+            continue
         path.write_bytes(text.encode())
         if name.rpartition("/")[0].endswith("bin") or "plugin/" in name:
             path.chmod(0o755)
@@ -188,6 +192,41 @@ def test_what_needs_no_flags_or_has_them_is_no_problem(text: str, tmp_path: Path
 def test_a_call_without_flags_is_found_however_it_is_written(text: str, tmp_path: Path) -> None:
     other = {"other/kustomization.yaml": "resources: []\n", "go.sh": text}
     assert [one.path for one in bad(examined(tmp_path, {**WIRED, **other}))] == ["go.sh"]
+
+
+@pytest.mark.parametrize("named", ["deploy/prod", "./deploy/prod/", "prod", "deploy/base"])
+def test_a_command_may_start_at_the_git_root(named: str, tmp_path: Path) -> None:
+    files = {f"deploy/prod/{name}": text for name, text in WIRED.items()}
+    base = {"deploy/base/kustomization.yaml": "resources: []\n"}
+    build(tmp_path, {**files, **base, "deploy/go.sh": f"kustomize build {named}\n"})
+    says = bad(diagnose(snapshot(tmp_path / "deploy", {"PATH": str(tmp_path / "deploy/prod/bin")})))
+    assert [one.path for one in says] == ([] if named == "deploy/base" else ["go.sh"])
+
+
+def test_a_command_that_builds_what_is_not_here_blames_nobody(tmp_path: Path) -> None:
+    files = {**WIRED, "go.sh": "kustomize build elsewhere/prod\nkubectl apply -k ../x\n"}
+    assert bad(examined(tmp_path, files)) == []
+
+
+def test_a_configuration_that_a_kustomization_patches_is_not_judged(tmp_path: Path) -> None:
+    shared = "resources: [direct.yaml]\npatches: [{path: mode.yaml}]\n"
+    files = {
+        **WIRED,
+        "kustomization.yaml": f"{RESOURCES}transformers: [shared]\n",
+        "shared/kustomization.yaml": shared,
+        "shared/direct.yaml": function(spec=""),
+    }
+    assert bad(examined(tmp_path, files)) == []
+
+
+def test_one_build_has_one_mode_whatever_layer_says_it(tmp_path: Path) -> None:
+    files = {
+        **WIRED,
+        "top/kustomization.yaml": "resources: [..]\ntransformers: [lint.yaml]\n",
+        "top/lint.yaml": function(kind="DirectAccessLint", spec="networkMode: vpc-cni"),
+    }
+    found = [one for one in bad(examined(tmp_path, files)) if one.code == "mode"]
+    assert [(one.path, one.line, one.column) for one in found] == [("top/lint.yaml", 8, 21)]
 
 
 def test_a_folded_text_of_a_workflow_is_one_command(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ _MARKS = tuple(
 
 def diagnose(snapshot: Snapshot) -> list[Finding]:
     """Everything there is to say, by file and place; what is fine comes last."""
-    builds = Builds(snapshot.files)
+    builds = Builds(snapshot.files, snapshot.below)
     pages = _pages(snapshot.files)
     governed, found = modes.read(snapshot.configurations)
     found += _unreadable(snapshot.files)
@@ -42,6 +42,7 @@ def diagnose(snapshot: Snapshot) -> list[Finding]:
     world = functions.World(snapshot.programs, snapshot.plugins, argo_cd.seen, argo_cd.modes_kept)
     for kustomization in builds.all:
         found += functions.objects_for_texts(kustomization)
+        found += functions.disagreements(kustomization, builds)
     for one in builds.functions():
         found += functions.check(one, builds, world)
     found += _calls(snapshot.files, builds)
@@ -84,7 +85,7 @@ def _calls(files: Mapping[str, bytes], builds: Builds) -> Iterator[Finding]:
     for path, data in files.items():
         if commands.is_script(path):
             for call in commands.calls(path, data.decode(errors="replace")):
-                yield from flags.check(call, flags.concerned(call, builds))
+                yield from flags.look(call, builds)
 
 
 def _runs(files: Mapping[str, bytes], builds: Builds, said: list[Finding]) -> Iterator[Finding]:

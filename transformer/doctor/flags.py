@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from transformer.doctor.commands import BUILD, KUBECTL, Call
-from transformer.doctor.kustomizations import EXEC, Builds, Function, relative
+from transformer.doctor.kustomizations import EXEC, Builds, Function
 from transformer.doctor.model import ERROR, OK, WARNING, Finding
 
 ALPHA_FLAG, EXEC_FLAG = "--enable-alpha-plugins", "--enable-exec"
@@ -14,21 +14,34 @@ PIPE = "kustomize build DIR | tke-direct transform -"
 
 
 def concerned(call: Call, builds: Builds, everywhere: bool = False) -> list[Function]:
-    """Our functions that the call runs; all of them when it cannot be told what it builds.
+    """Our functions that the call runs; all of them when it does not say what it builds.
 
     `everywhere` is for calls whose working directory is not that of the repository.
     """
     everything = list(builds.functions())
     if call.folder is None or everywhere:
         return everything
-    if "://" in call.folder or call.folder.startswith(("github.com/", "git@")):
+    if _remote(call.folder):
         return []
-    here = call.path.rpartition("/")[0]
-    for folder in (relative("", call.folder), relative(here, call.folder)):
-        one = builds.at(folder)
-        if one is not None:
-            return list(builds.reached(one))
-    return everything
+    one = builds.named(call.folder, call.path.rpartition("/")[0])
+    return list(builds.reached(one)) if one else []
+
+
+def look(call: Call, builds: Builds) -> Iterator[Finding]:
+    """What keeps `call` from running what it builds; a warning where that is only likely."""
+    yield from check(call, concerned(call, builds))
+    folder = call.folder
+    if folder is None or _remote(folder) or builds.named(folder, call.path.rpartition("/")[0]):
+        return
+    for one in builds.ending(folder):
+        for found in check(call, list(builds.reached(one))):
+            if found.severity != OK:
+                message = f"if this builds {one.folder}: {found.message}"
+                yield found._replace(severity=WARNING, message=message)
+
+
+def _remote(folder: str) -> bool:
+    return "://" in folder or folder.startswith(("github.com/", "git@"))
 
 
 def check(call: Call, functions: list[Function]) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from schemas.contract import API_VERSION, LINT_KIND
+from schemas.contract import API_VERSION, CONFIG_KIND, LINT_KIND, NetworkMode
 from transformer.doctor.kustomizations import (
     CONTAINER,
     EXEC,
@@ -25,8 +25,15 @@ from transformer.doctor.kustomizations import (
 )
 from transformer.doctor.model import ERROR, INFO, OK, WARNING, Finding, Plugins, Program
 from transformer.doctor.pages import items
+from transformer.doors.task import task_of
+from transformer.errors import ConfigError
 from transformer.lookup import child, string
-from transformer.tree import Mapping as Node
+from transformer.tree import Mapping as Object
+from transformer.tree import Node
+from transformer.values import TooLarge, plain
+
+_NAME = "functionConfig"
+_MODES = tuple(mode.value for mode in NetworkMode)
 
 
 class World(NamedTuple):
@@ -44,19 +51,64 @@ class World(NamedTuple):
 
 def check(one: Function, builds: Builds, world: World) -> Iterator[Finding]:
     """Everything about one function."""
+    problem = "" if one.config.patched else _wrong(one)
+    if problem:
+        yield one.page.finding(one.node, ERROR, "configuration", problem)
     yield from _field(one)
     yield from _layer(one, builds)
     if one.kind == LINT_KIND and one.field == TRANSFORMERS:
         yield from _order(one)
     ways = {EXEC: _exec, LEGACY: _legacy, CONTAINER: _container, UNCLEAR: _unclear}
-    yield from ways[one.how](one, world)
+    if one.how != LEGACY or one.kind in (CONFIG_KIND, LINT_KIND):  # of others there is no plugin
+        yield from ways[one.how](one, world)
+
+
+def _wrong(one: Function) -> str:
+    """What our program says about the configuration of a function when it refuses it."""
+    try:
+        task_of(plain(one.node), _NAME)
+    except ConfigError as error:
+        said = str(error).partition("\n")[0].removeprefix(f"{_NAME}: ")
+    except TooLarge:
+        return "its aliases expand to millions of nodes"
+    else:
+        return ""
+    if said.startswith("no network mode"):  # goes on with ways that a function does not have
+        return f"no network mode: set spec.networkMode here; known: {', '.join(_MODES)}"
+    return said
+
+
+def disagreements(kustomization: Kustomization, builds: Builds) -> Iterator[Finding]:
+    """Functions that name different network modes and run when `kustomization` is built."""
+    known = [one for one in builds.reached(kustomization) if _mode(one) in _MODES]
+    known.sort(key=lambda one: (one.page.path, one.page.place(_mode_node(one))))
+    for one in known[1:]:
+        if _mode(one) != _mode(known[0]):
+            yield one.page.finding(_mode_node(one), ERROR, "mode", _disagree(known[0], one))
+
+
+def _disagree(first: Function, other: Function) -> str:
+    line, _ = first.page.place(_mode_node(first))
+    return (
+        f"your two configurations disagree: {first.page.path}:{line} says {_mode(first)}, this one "
+        f"{_mode(other)}; what one build makes goes to one cluster, which has one network mode"
+    )
+
+
+def _mode(one: Function) -> str | None:
+    """The network mode that a function names; None when that may be changed elsewhere."""
+    return None if one.config.patched else string(_mode_node(one))
+
+
+def _mode_node(one: Function) -> Node | None:
+    return child(one.node, "spec", "networkMode")
 
 
 def objects_for_texts(kustomization: Kustomization) -> Iterator[Finding]:
     """Functions that are written as objects: kustomize wants each as a text."""
     for field in PLUGIN_FIELDS:
         for node in items(kustomization.root, field):
-            if type(node) is Node and string(node, "apiVersion") == API_VERSION:
+            if type(node) is Object and string(node, "apiVersion") == API_VERSION:
                 yield kustomization.page.finding(
                     node,
                     ERROR,
@@ -149,7 +201,8 @@ def _not_runnable(path: str, program: Program, local: bool) -> str:
         )
     if not program.exists:
         origin = " (kustomize starts from the folder of the kustomization)" if local else ""
-        return f"{path} does not exist{origin}: correct the path, or name a program on the PATH"
+        absent = _missing(program)
+        return f"{path} {absent}{origin}: correct the path, or name a program on the PATH"
     if not program.executable:
         return f"{path} is not executable: chmod +x, and git update-index --chmod=+x"
     if not program.first_line.startswith(b"#!") and b"\0" not in program.first_line:
@@ -174,14 +227,19 @@ def _legacy(one: Function, world: World) -> Iterator[Finding]:
     if not program.exists:
         yield _at_node(
             one,
-            f"no annotation says how to run it, and {plugins.home}/{inside} does not exist: run "
-            "`tke-direct install-plugin`, or add the annotation config.kubernetes.io/function",
+            f"no annotation says how to run it, and {plugins.home}/{inside} {_missing(program)}: "
+            "run `tke-direct install-plugin`, or add the annotation config.kubernetes.io/function",
         )
     elif not program.executable:
         yield _at_node(one, f"{plugins.home}/{inside} is not executable: chmod +x")
     else:
         message = f"{plugins.home}/{inside} is there and executable"
         yield one.page.finding(one.node, OK, "plugin", message)
+
+
+def _missing(program: Program) -> str:
+    gone = program.gone
+    return f"is a link to {gone}, which does not exist any more" if gone else "does not exist"
 
 
 def _container(one: Function, world: World) -> Iterator[Finding]:

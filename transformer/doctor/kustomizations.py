@@ -20,6 +20,11 @@ FUNCTIONS = ("config.kubernetes.io/function", "config.k8s.io/function")  # the s
 TRANSFORMERS, VALIDATORS, GENERATORS = "transformers", "validators", "generators"
 PLUGIN_FIELDS = (TRANSFORMERS, VALIDATORS, GENERATORS)
 _BASE_FIELDS = ("resources", "bases", "components")
+# What may change more of an object than its names, labels and annotations.
+_CHANGING = (
+    *("patches", "patchesStrategicMerge", "patchesJson6902", "replacements", "vars"),
+    *("components", "transformers"),
+)
 EXEC, CONTAINER, LEGACY, UNCLEAR = "exec", "container", "legacy", "unclear"
 
 
@@ -27,12 +32,14 @@ class Listed(NamedTuple):
     """An object that a list of plugins stands for, and what says how to run it.
 
     ``note`` is that annotation with the page it is written on, its own or one that a kustomization
-    puts on everything; None when there is none.
+    puts on everything; None when there is none.  ``patched`` says that a kustomization may change
+    what is written.
     """
 
     page: Page
     node: Node
     note: tuple[Page, Node] | None
+    patched: bool = False
 
 
 class Entry(NamedTuple):
@@ -126,10 +133,15 @@ class Kustomization:
             if posixpath.basename(name) not in KUSTOMIZATIONS:
                 yield from (_listed(page, node) for node, _, _ in page.objects())
             elif page.roots:
-                note = _note(page, child(page.roots[0], "commonAnnotations"))
-                for inner in strings(page.roots[0], "resources"):
-                    for one in self._from(relative(posixpath.dirname(name), inner), seen):
-                        yield one._replace(note=note) if note else one
+                yield from self._inside(page, seen)
+
+    def _inside(self, page: Page, seen: set[str]) -> Iterator[Listed]:
+        """The objects of the kustomization on `page`, with what it does to all of them."""
+        note = _note(page, child(page.roots[0], "commonAnnotations"))
+        patched = any(child(page.roots[0], field) is not None for field in _CHANGING)
+        for inner in strings(page.roots[0], "resources"):
+            for one in self._from(relative(posixpath.dirname(page.path), inner), seen):
+                yield one._replace(note=note or one.note, patched=patched or one.patched)
 
     @cached_property
     def functions(self) -> tuple[Function, ...]:
@@ -190,15 +202,35 @@ def is_yaml(path: str) -> bool:
 
 
 class Builds:
-    """All kustomizations, and what a build of one of them takes in."""
+    """All kustomizations, and what a build of one of them takes in.
 
-    def __init__(self, files: Mapping[str, bytes]) -> None:
-        self.all = kustomizations(files)
+    `below` is the examined directory as its Git root sees it; '' for that root itself.
+    """
+
+    def __init__(self, files: Mapping[str, bytes], below: str = "") -> None:
+        self.all, self._below = kustomizations(files), below
         self._by_folder = {one.folder: one for one in self.all}
 
     def at(self, folder: str) -> Kustomization | None:
         """The kustomization in `folder`."""
         return self._by_folder.get(folder)
+
+    def named(self, path: str, here: str) -> Kustomization | None:
+        """What a command in the folder `here` calls `path`.
+
+        People start commands at the examined directory, where they stand, or at the Git root.
+        """
+        tried = [relative("", path), relative(here, path)]
+        if self._below and f"{tried[0]}/".startswith(f"{self._below}/"):
+            tried.append(tried[0][len(self._below) + 1 :])
+        return next((one for folder in tried if (one := self.at(folder))), None)
+
+    def ending(self, path: str) -> list[Kustomization]:
+        """The kustomizations whose folder ends with `path`, which starts from who knows where."""
+        tail = relative("", path)
+        while tail.startswith("../"):
+            tail = tail[3:]
+        return [one for one in self.all if tail and one.folder.endswith(f"/{tail}")]
 
     def functions(self) -> Iterator[Function]:
         """Our functions, wherever they are listed."""

@@ -24,12 +24,16 @@ class Finding(NamedTuple):
 
 
 class Program(NamedTuple):
-    """What stands where a program is looked for."""
+    """What stands where a program is looked for.
+
+    ``gone`` is what a link there leads to when that does not exist.
+    """
 
     exists: bool
     executable: bool = False
     first_line: bytes = b""
     shown: str = ""  # where it was found
+    gone: str = ""
 
 
 class Plugins(NamedTuple):
@@ -58,10 +62,12 @@ class Snapshot(NamedTuple):
     """What is there: the texts that matter by path relative to the examined directory.
 
     ``programs`` has a row for each ``exec`` path that a kustomization names, by the folder of the
-    kustomization and that path.
+    kustomization and that path.  ``below`` is the examined directory as its Git root sees it; ''
+    for that root itself, and outside Git.
     """
 
     files: dict[str, bytes]
     configurations: tuple[Configuration, ...] = ()
     programs: dict[tuple[str, str], Program] = {}  # noqa: RUF012 - never changed
     plugins: Plugins = Plugins(None, (), {})
+    below: str = ""

@@ -59,7 +59,15 @@ def snapshot(folder: Path, environment: Mapping[str, str]) -> Snapshot:
         for one in Builds(found).functions()
         if one.how == EXEC
     }
-    return Snapshot(found, tuple(_configurations(folder, configs)), programs, _plugins(environment))
+    read = tuple(_configurations(folder, configs))
+    return Snapshot(found, read, programs, _plugins(environment), _below_git(folder.resolve()))
+
+
+def _below_git(folder: Path) -> str:
+    """`folder` as the root of its Git repository sees it; '' for that root, and outside Git."""
+    roots = (one for one in (folder, *folder.parents) if (one / ".git").exists())
+    inside = folder.relative_to(next(roots, folder)).as_posix()
+    return "" if inside == "." else inside
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -112,7 +120,8 @@ def _program(folder: Path, name: str, environment: Mapping[str, str]) -> Program
 
 def _file(path: Path) -> Program:
     if not path.is_file():
-        return Program(False)
+        dangling = path.is_symlink() and not path.exists()
+        return Program(False, gone=str(path.readlink()) if dangling else "")
     with path.open("rb") as file:
         first = file.read(_FIRST_LINE).partition(b"\n")[0]
     return Program(True, os.access(path, os.X_OK), first)
