@@ -97,6 +97,9 @@ def cmp_generate(
 
     \b
     ARGOCD_APP_PARAMETERS='[{"name": "network-mode", "string": "mixed"}]' tke-direct cmp generate
+
+    Argo CD also says ARGOCD_APP_NAMESPACE, where objects go that name no namespace, and
+    KUBE_VERSION, which lint takes unless the configuration says spec.kubernetesVersion.
     """
     from transformer.doors.argocd import Options, generate
 

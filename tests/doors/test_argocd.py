@@ -23,7 +23,7 @@ from tests.conftest import COMMAND, ROOT, tke_direct
 from tests.doors.slow import Slow
 from tests.peers import needs, peer
 from transformer import __version__
-from transformer.doors.parameters import BUILD_OPTIONS, PARAMETERS
+from transformer.doors.parameters import PARAMETERS
 
 SERVER, CLIENT, KUSTOMIZE = "argocd-cmp-server", "argocd-cmp-client", "kustomize-5.8"
 EXAMPLE = ROOT / "kustomize-plugin" / "argocd"
@@ -84,7 +84,12 @@ class Server:
     def asking(self, verb: str, root: Path, app: str, *wanted: Answer) -> list[str | Path]:
         """The command line that asks the server about an application with these parameters."""
         (socket,) = self.sockets.iterdir()
-        said = {"ARGOCD_APP_SOURCE_PATH": app, "ARGOCD_APP_PARAMETERS": json.dumps(wanted)}
+        said = {
+            "ARGOCD_APP_NAMESPACE": "shop",
+            "ARGOCD_APP_SOURCE_PATH": app,
+            "ARGOCD_APP_PARAMETERS": json.dumps(wanted),
+            "KUBE_VERSION": "1.31",
+        }
         return [peer(CLIENT), verb, socket, root, app, *(f"{k}={v}" for k, v in said.items())]
 
     def ask(self, verb: str, root: Path, app: str, *wanted: Answer) -> Answer:
@@ -167,6 +172,19 @@ def test_plain_manifests_give_what_the_pipe_gives(server: Server, repository: Pa
     assert "direct-access" in json.dumps(found)
 
 
+def test_the_namespace_of_the_application_is_that_of_objects_without_one(
+    server: Server, repository: Path
+) -> None:
+    api = repository / "plain" / "api.yaml"
+    service, workload = api.read_text().split("---\n")
+    assert "namespace: shop\n" in service
+    api.write_text(f"{service}---\n{workload.replace('    namespace: shop', '', 1)}")
+    found = server.manifests(repository, "plain", MIXED)
+    (placed,) = [one for one in found if one["kind"] == "StatefulSet"]
+    assert "namespace" not in placed["metadata"]
+    assert "load-balancer-backendgroup-ready" in json.dumps(placed)
+
+
 def test_the_configuration_above_the_application_counts(server: Server, repository: Path) -> None:
     (repository / ".tke-direct.yaml").write_text(
         "apiVersion: tke-direct.dev/v1alpha1\nkind: DirectAccess\nspec: {networkMode: mixed}\n"
@@ -221,7 +239,7 @@ def test_what_cannot_be_direct_is_an_error(server: Server, repository: Path) -> 
         ([MIXED | {"string": "mxed"}], "error: parameter network-mode: unknown value 'mxed'"),
         (
             [MIXED, {"name": "kustomize-build-options", "array": ["--enable-exec"]}],
-            "error: parameter kustomize-build-options: --enable-exec is not for Applications",
+            "error: unknown parameter 'kustomize-build-options'; known: ",
         ),
     ],
 )
@@ -231,11 +249,18 @@ def test_a_wrong_parameter_is_an_error(
     assert server.error(repository, SHOP, *wanted).startswith(why)
 
 
-def test_options_of_an_application_reach_kustomize(server: Server, repository: Path) -> None:
+def test_options_of_the_administrator_reach_kustomize(server: Server, repository: Path) -> None:
     (repository / SHOP / "kustomization.yaml").write_text("helmCharts: [{name: web}]\n")
-    helm = {"name": "kustomize-build-options", "array": ["--enable-helm"]}
     assert "must specify --enable-helm" in server.said(repository, SHOP, MIXED)
-    assert "must specify --enable-helm" not in server.said(repository, SHOP, MIXED, helm)
+    before, after = PLUGIN.read_text(encoding="utf-8").split("  parameters:\n")
+    args = "    args: [--kustomize-option=--enable-helm]\n  parameters:\n"
+    other = Server(before + args + after)
+    try:
+        error = other.ask("generate", repository, SHOP, MIXED)["error"]
+        assert "must specify --enable-helm" not in error
+        assert "(is 'helm' installed?)" in error
+    finally:
+        other.stop()
 
 
 def test_the_parameters_are_announced(server: Server, repository: Path) -> None:
@@ -303,7 +328,13 @@ def test_the_sidecar_may_do_very_little(installed: dict[str, Any]) -> None:
     assert (may["runAsNonRoot"], may["runAsUser"]) == (True, 999)
     assert (may["readOnlyRootFilesystem"], may["allowPrivilegeEscalation"]) == (True, False)
     assert may["capabilities"] == {"drop": ["ALL"]}
+    assert may["seccompProfile"] == {"type": "RuntimeDefault"}
     assert sidecar["resources"].keys() == {"requests", "limits"}
+    assert pod["automountServiceAccountToken"] is False
+    (programs,) = [one for one in sidecar["volumeMounts"] if one["name"] == "var-files"]
+    assert programs["readOnly"] is True
+    (tmp,) = [one for one in pod["volumes"] if one["name"] == "tke-direct-tmp"]
+    assert tmp["emptyDir"] == {"sizeLimit": "1Gi"}
 
 
 def test_the_sidecar_mounts_what_the_server_needs(installed: dict[str, Any]) -> None:
@@ -317,7 +348,7 @@ def test_the_sidecar_mounts_what_the_server_needs(installed: dict[str, Any]) -> 
     }
     assert mounts["/var/run/argocd"]["name"] == "var-files"
     assert mounts["/home/argocd/cmp-server/plugins"]["name"] == "plugins"
-    assert mounts["/tmp"] == {"name": "tke-direct-tmp", "emptyDir": {}}
+    assert mounts["/tmp"]["name"] == "tke-direct-tmp"
     plugin = mounts["/home/argocd/cmp-server/config/plugin.yaml"]
     assert plugin["configMap"]["name"] == installed["ConfigMap"]["metadata"]["name"]
     assert installed["ConfigMap"]["data"]["plugin.yaml"] == PLUGIN.read_text(encoding="utf-8")
@@ -346,10 +377,29 @@ def test_the_doctor_has_nothing_to_say_against_it() -> None:
     assert b"plugin.yaml:8:15: runs tke-direct cmp" in found.stdout
 
 
-def test_the_page_has_a_row_for_every_parameter_and_names_every_option() -> None:
+def test_the_page_has_a_row_for_every_parameter() -> None:
     for row in PARAMETERS:
         (line,) = re.findall(rf"^\| `{row.name}` \|.*$", PAGE, re.MULTILINE)
-        default = row.default if isinstance(row.default, str) else ""
-        assert default in line
-    assert all(f"`{option.name}`" in PAGE for option in BUILD_OPTIONS)
+        assert row.default in line
     assert all(f"`{mode.value}`" in PAGE for mode in MODES if MODES[mode].supported)
+
+
+def test_the_values_for_the_chart_say_what_the_sidecar_says(installed: dict[str, Any]) -> None:
+    (text,) = re.findall(r"```yaml\n(configs:.*?)```", PAGE, re.DOTALL)
+    values = YAML(typ="safe").load(text)
+    spec = YAML(typ="safe").load(PLUGIN)["spec"]
+    assert values["configs"]["cmp"] == {"create": True, "plugins": {"tke-direct": spec}}
+    pod = installed["Deployment"]["spec"]["template"]["spec"]
+    (sidecar,) = [one for one in pod["containers"] if one["name"] == "tke-direct"]
+    (shown,) = values["repoServer"]["extraContainers"]
+    assert shown.keys() <= sidecar.keys()
+    ours = {one["mountPath"]: one for one in sidecar["volumeMounts"]}
+    plugin = ours["/home/argocd/cmp-server/config/plugin.yaml"]
+    plugin |= {"name": "argocd-cmp-cm", "subPath": "tke-direct.yaml"}
+    assert {one["mountPath"]: one for one in shown["volumeMounts"]} == ours
+    differs = ("image", "volumeMounts", "resources")
+    assert all(shown[name] == sidecar[name] for name in shown if name not in differs)
+    assert shown["securityContext"] == sidecar["securityContext"]
+    volumes = {one["name"]: one for one in values["repoServer"]["volumes"]}
+    assert volumes["argocd-cmp-cm"]["configMap"]["name"] == "argocd-cmp-cm"
+    assert volumes["tke-direct-tmp"] in pod["volumes"]

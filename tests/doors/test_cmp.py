@@ -58,6 +58,8 @@ class App:
         self.programs.mkdir()
         monkeypatch.setenv("PATH", f"{self.programs}:/usr/bin:/bin")
         monkeypatch.setenv("ARGOCD_APP_SOURCE_PATH", "apps/web")
+        for name in ("ARGOCD_APP_NAMESPACE", "KUBE_VERSION"):
+            monkeypatch.delenv(name, raising=False)
         self.ask(MIXED)
 
     def write(self, **texts: str) -> None:
@@ -119,15 +121,11 @@ def test_bytes_that_programs_like_to_spoil_stay_as_they_are(app: App) -> None:
     assert app.made() == odd
 
 
-def test_kustomize_gets_the_options_of_both_and_the_administrators_last(app: App) -> None:
+def test_kustomize_gets_the_options_of_the_administrator(app: App) -> None:
     app.builds(SERVICE, 'echo "$@" >&2')
-    wanted = ["--enable-helm --helm-kube-version 1.31", "--helm-api-versions=monitoring/v1"]
-    app.ask(MIXED, {"name": "kustomize-build-options", "array": wanted})
-    said = app.call("generate", "--kustomize-option=--helm-kube-version=1.30", "--allow-empty")
-    assert said.stderr.decode().splitlines()[0] == (
-        "build . --enable-helm --helm-kube-version=1.31 --helm-api-versions=monitoring/v1 "
-        "--helm-kube-version=1.30"
-    )
+    options = ("--kustomize-option=--enable-helm", "--kustomize-option=--helm-kube-version=1.30")
+    said = app.call("generate", *options)
+    assert said.stderr.decode().splitlines()[0] == "build . --enable-helm --helm-kube-version=1.30"
 
 
 def test_a_failure_is_said_in_the_first_line_and_nothing_is_printed(app: App) -> None:
@@ -246,8 +244,131 @@ def test_a_chart_is_refused_with_a_way_to_go_on(app: App) -> None:
     app.write(Chart__yaml="apiVersion: v2\nname: web\n", values__yaml="x: 1\n")
     (line,) = app.refused()
     assert line.startswith("error: Chart.yaml: this folder is a Helm chart")
+    assert "--kustomize-option=--enable-helm" in line
     app.builds(SERVICE)  # which names the chart
     assert app.made() == DIRECT
+
+
+def test_jsonnet_is_refused_where_argo_cd_would_render_it(app: App) -> None:
+    app.write(a__yaml=SERVICE, b__jsonnet="{apiVersion: 'v1', kind: 'ConfigMap'}")
+    app.write(lib__libsonnet="{kind: 'x'}")
+    (line,) = app.refused()
+    assert line.startswith("error: b.jsonnet: the plugin does not run Jsonnet")
+    app.write(b__jsonnet="// +argocd:skip-file-rendering\n{}")
+    assert app.made() == DIRECT
+    app.write(b__jsonnet="{}", __jsonnet="apiVersion")
+    app.builds(SERVICE)  # Argo CD would not read it either
+    assert app.made() == DIRECT
+
+
+def test_jsonnet_in_folders_below_counts_when_they_are_read(app: App) -> None:
+    app.write(a__yaml=SERVICE)
+    (app.folder / "more").mkdir()
+    (app.folder / "more" / "b.jsonnet").write_text("{}")
+    assert app.made() == DIRECT
+    app.ask(MIXED, {"name": "directory-recurse", "string": "true"})
+    assert app.refused()[0].startswith("error: more/b.jsonnet: ")
+
+
+def test_a_link_is_followed_within_the_repository_only(app: App) -> None:
+    (app.root / "apps" / "other.yaml").write_text(SERVICE)
+    link = app.folder / "a.yaml"
+    link.symlink_to("../other.yaml")
+    assert app.made() == DIRECT
+    app.patch.setenv("ARGOCD_APP_SOURCE_PATH", ".")  # the repository is this folder
+    assert app.refused() == ["error: a.yaml: is a link that leads out of the repository"]
+    link.unlink()
+    link.symlink_to("nowhere.yaml")
+    assert app.refused()[0].startswith("error: this folder has neither a kustomization nor ")
+
+
+# Where it goes: what Argo CD says about the cluster.
+
+DEPLOYMENT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata:
+      labels: {app: web}
+    spec:
+      containers: [{name: web, image: "web:1"}]
+"""
+GATE = "cloud.tencent.com/load-balancer-backendgroup-ready"
+
+
+def placed(text: str, namespace: str) -> str:
+    return text.replace("  name: web\n", f"  name: web\n  namespace: {namespace}\n", 1)
+
+
+@pytest.mark.parametrize("by_kustomize", [False, True])
+@pytest.mark.parametrize(
+    ("said", "service", "deployment", "joined"),
+    [
+        ("shop", placed(SERVICE, "shop"), DEPLOYMENT, True),
+        ("shop", SERVICE, placed(DEPLOYMENT, "shop"), True),
+        ("shop", SERVICE, DEPLOYMENT, True),
+        ("shop", placed(SERVICE, "shop"), placed(DEPLOYMENT, "other"), False),
+        ("other", placed(SERVICE, "shop"), DEPLOYMENT, False),
+        ("", placed(SERVICE, "shop"), DEPLOYMENT, False),
+        (None, placed(SERVICE, "shop"), DEPLOYMENT, False),
+        (None, SERVICE, DEPLOYMENT, True),
+    ],
+)
+def test_what_has_no_namespace_is_joined_in_the_applications(
+    said: str | None, service: str, deployment: str, joined: bool, by_kustomize: bool, app: App
+) -> None:
+    if by_kustomize:
+        app.builds(f"{service}---\n{deployment}")
+    else:
+        app.write(a__yaml=service, b__yaml=deployment)
+    if said is not None:
+        app.patch.setenv("ARGOCD_APP_NAMESPACE", said)
+    made = app.made()
+    assert (GATE in made) == joined
+    assert made.count("namespace:") == (service + deployment).count("namespace:")
+
+
+def test_lint_joins_in_the_namespace_of_the_application(app: App) -> None:
+    app.write(a__yaml=placed(SERVICE, "shop"), b__yaml=DEPLOYMENT.replace("app: web", "app: other"))
+    app.ask(MIXED, {"name": "lint", "string": "warning"})
+    app.patch.setenv("ARGOCD_APP_NAMESPACE", "shop")
+    assert "selects-nothing" in "\n".join(app.refused())
+    app.write(b__yaml=DEPLOYMENT)
+    assert b"selects-nothing" not in app.call("generate").stderr
+
+
+OLD = "apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata: {name: web}\n"
+
+
+@pytest.mark.parametrize(
+    ("cluster", "configured", "fails"),
+    [
+        ("1.31", "", True),
+        ("v1.31.2", "", True),
+        ("v1.30.4-tke.1", "", True),
+        ("1.24", "", False),
+        ("v1.24.4-tke.5", "", False),
+        ("1.31", ', kubernetesVersion: "1.24"', False),
+        ("1.24", ', kubernetesVersion: "1.31"', True),
+        ("", "", False),  # then it is a warning
+        ("newest", "", False),
+        (None, "", False),
+    ],
+)
+def test_the_version_of_the_cluster_counts_unless_one_is_configured(
+    cluster: str | None, configured: str, fails: bool, app: App
+) -> None:
+    app.write(a__yaml=OLD)
+    (app.root / ".tke-direct.yaml").write_text(CONFIG % f"mixed{configured}")
+    if cluster is not None:
+        app.patch.setenv("KUBE_VERSION", cluster)
+    result = app.call("generate")
+    assert (result.returncode != 0) == fails, result.stderr.decode()
+    assert (b"error removed-api-version" in result.stderr) == fails
 
 
 def test_plain_manifests_start_no_program_and_import_nothing_for_it(app: App) -> None:
@@ -311,6 +432,18 @@ def test_configuration_is_looked_for_up_to_the_root_of_the_copy(
     path.write_text(CONFIG % "mixed")
     said = {} if source_path is None else {"ARGOCD_APP_SOURCE_PATH": source_path}
     assert configuration(here, said) == (path if found else None)
+
+
+def test_a_configuration_that_is_a_link_out_of_the_repository_is_refused(app: App) -> None:
+    app.write(a__yaml=SERVICE)
+    (app.root / "mine.yaml").write_text(CONFIG % "mixed")
+    (app.folder / ".tke-direct.yaml").symlink_to(app.root / "mine.yaml")
+    assert app.made() == DIRECT
+    app.patch.setenv("ARGOCD_APP_SOURCE_PATH", ".")
+    why = "error: .tke-direct.yaml: is a link that leads out of the repository"
+    assert app.refused() == [why]
+    assert app.call("discover").stderr.decode() == f"{why}\n"
+    assert app.call("parameters").returncode == 0
 
 
 def test_discover_prints_the_configuration_or_nothing(app: App) -> None:
@@ -387,7 +520,7 @@ def test_many_findings_are_cut_and_the_gravest_come_first(app: App) -> None:
 
 
 def test_without_parameters_the_defaults_count() -> None:
-    default = parameters.Wanted(None, "error", (), False)
+    default = parameters.Wanted(None, "error", False)
     assert [parameters.parse(text) for text in ("", "[]", "null")] == [default] * 3
 
 
@@ -395,7 +528,7 @@ def test_what_is_announced_as_default_may_be_said() -> None:
     rows = json.loads(parameters.announcements(NetworkMode.MIXED))
     said = [{key: row[key] for key in ("name", row["collectionType"])} for row in rows]
     wanted = parameters.parse(json.dumps(said))
-    assert wanted == parameters.Wanted(NetworkMode.MIXED, "error", (), False)
+    assert wanted == parameters.Wanted(NetworkMode.MIXED, "error", False)
 
 
 def test_announcements_have_only_keys_that_argo_cd_knows() -> None:
@@ -403,9 +536,6 @@ def test_announcements_have_only_keys_that_argo_cd_knows() -> None:
     for row in json.loads(parameters.announcements(None)):
         assert known <= row.keys() <= known | {"string", "array"}
         assert all(row[key] for key in ("name", "title", "tooltip"))
-
-
-OPTIONS = "kustomize-build-options"
 
 
 @pytest.mark.parametrize(
@@ -424,37 +554,13 @@ OPTIONS = "kustomize-build-options"
         ([MIXED, MIXED], "parameter network-mode stands twice"),
         ([MIXED | {"string": "Mixed"}], "unknown value 'Mixed'; did you mean 'mixed'?"),
         ([{"name": "directory-recurse", "string": "yes"}], "unknown value 'yes'; known: false, tr"),
-        ([{"name": OPTIONS, "string": "--enable-helm"}], "expected array: [TEXT, …]"),
-        ([{"name": OPTIONS, "array": [1]}], "expected array: [TEXT, …]"),
+        ([{"name": "lint", "string": 1}], "lint: expected string: TEXT"),
+        ([{"name": "kustomize-build-options", "array": ["--enable-exec"]}], "unknown parameter "),
     ],
 )
 def test_a_wrong_parameter_is_refused_with_what_was_expected(said: Any, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parameters.parse(said if isinstance(said, str) else json.dumps(said))
-    assert message in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (
-            ["--enable-exec"],
-            "--enable-exec is not for Applications to set; they may set --enable-h",
-        ),
-        (["--helm-command=/repo/x"], "--helm-command is not for Applications to set"),
-        (["--load-restrictor", "LoadRestrictionsNone"], "--load-restrictor is not for "),
-        (["-o/x"], "-o/x is not for"),
-        (["/etc"], "/etc is not for"),
-        (["--enable-helm=false"], "--enable-helm takes no value"),
-        (["--helm-kube-version"], "--helm-kube-version: '' is no value for it"),
-        (["--helm-kube-version", "--enable-exec"], "'--enable-exec' is no value for it"),
-        (["--helm-kube-version=1.30;x"], "'1.30;x' is no value for it"),
-        (["--helm-api-versions=$(x)"], "'$(x)' is no value for it"),
-    ],
-)
-def test_only_harmless_options_of_kustomize_may_be_set(words: list[str], message: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        parameters.parse(json.dumps([{"name": OPTIONS, "array": words}]))
     assert message in str(caught.value)
 
 

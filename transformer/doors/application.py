@@ -94,13 +94,15 @@ def _plain(place: Place, recurse: bool) -> Rendered:
     sources, notes = [], []
     for name in _manifests(place.folder, recurse):
         path = place.folder / name
-        _check(path, name, place.root)
+        refuse_outside(path, name, place.root)
         try:
             data = path.read_bytes()
         except OSError as error:
             raise ConfigError(f"{name}: cannot be read: {error.strerror}") from None
         if _KEPT_OUT in data:
             notes.append(f"{showable(name)}: left out: {_KEPT_OUT.decode()}")
+        elif name.endswith(_JSONNET):
+            raise ConfigError(_no_jsonnet(name))
         elif b"apiVersion" in data or data.startswith(_UTF16):  # that hides it; an error comes
             sources.append(Source(name, data))
         else:
@@ -108,16 +110,18 @@ def _plain(place: Place, recurse: bool) -> Rendered:
     return Rendered(sources, notes, False)
 
 
-def _check(path: Path, name: str, root: Path) -> None:
-    """Raise ConfigError for a file that Argo CD would render, or refuse, itself."""
-    if path.suffix == _JSONNET:
-        raise ConfigError(
-            f"{showable(name)}: the plugin does not run Jsonnet, and without it what the file "
-            "renders would be missing: commit what it renders, or put it in a folder that is not "
-            "the application's"
-        )
+def refuse_outside(path: Path, name: str, root: Path) -> None:
+    """Raise ConfigError for a link that leads out of the repository, as Argo CD does."""
     if not path.resolve().is_relative_to(root.resolve()):
         raise ConfigError(f"{showable(name)}: is a link that leads out of the repository")
+
+
+def _no_jsonnet(name: str) -> str:
+    """Why a file that Argo CD would render by itself is refused."""
+    return (
+        f"{showable(name)}: the plugin does not run Jsonnet, and Argo CD would prune what the file "
+        "stands for: commit what it renders, and move it out of the application's folder"
+    )
 
 
 def not_kubernetes(name: str) -> str:

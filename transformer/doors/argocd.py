@@ -27,6 +27,7 @@ from transformer.doors.application import (
     Rendered,
     few,
     not_kubernetes,
+    refuse_outside,
     rendered,
 )
 from transformer.doors.namespace import Namespace
@@ -126,10 +127,16 @@ def announced(environment: Environment) -> str:
 
 
 def configuration(here: Path, environment: Environment) -> Path | None:
-    """The nearest configuration at or above `here`, not beyond what Argo CD copied for us."""
+    """The nearest configuration at or above `here`, not beyond what Argo CD copied for us.
+
+    Raises ConfigError when it is a link that leads out of there.
+    """
     found = config.find(here)
     root = _root(here, environment.get("ARGOCD_APP_SOURCE_PATH"))
-    return found if found and found.is_relative_to(root) else None
+    if not (found and found.is_relative_to(root)):
+        return None
+    refuse_outside(found, str(found.relative_to(root)), root)
+    return found
 
 
 def _root(here: Path, source_path: str | None) -> Path:

@@ -3,7 +3,7 @@
 Whoever may edit an Application sets them, and so does whoever may commit `.argocd-source.yaml`.
 So none of them names a program or a path.
 Sources: Argo CD, pkg/apis/application/v1alpha1/types.go (ARGOCD_APP_PARAMETERS: a JSON list) and
-reposerver/repository/repository.proto (ParameterAnnouncement); `kustomize build --help`.
+reposerver/repository/repository.proto (ParameterAnnouncement).
 """
 
 from __future__ import annotations
