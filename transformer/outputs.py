@@ -15,7 +15,8 @@ from transformer import report
 from transformer.stream import BOM
 from transformer.transform import Outcome
 
-_STARTS_WITH_MARKER = re.compile(rb"(?:[ \t]*(?:#[^\n]*)?\r?\n)*---")
+# Comments may stand before it; some of them end where only YAML sees a line break.
+_STARTS_WITH_MARKER = re.compile(rb"(?:[ \t]*(?:#[^\n\r\xc2\xe2]*)?\r?\n)*---(?=[ \t\r\n]|\Z)")
 
 
 def write(text: str) -> None:

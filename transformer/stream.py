@@ -55,7 +55,7 @@ class Chunk(NamedTuple):
 def chunks(data: bytes) -> list[Chunk]:
     """The pieces of `data` in order; together they are all of it but a byte order mark."""
     first = len(BOM) if data.startswith(BOM) else 0
-    if _is_unusual(data, first):
+    if is_unusual(data, first):
         return [Chunk(first, len(data), None)]
     starts = [first, *(match.start() + 1 for match in _MARKER.finditer(data, first)), len(data)]
     return [
@@ -63,7 +63,8 @@ def chunks(data: bytes) -> list[Chunk]:
     ]
 
 
-def _is_unusual(data: bytes, first: int) -> bool:
+def is_unusual(data: bytes, first: int) -> bool:
+    """Whether `data`, from `first` on, may be cut only by who reads all of it."""
     # Searching for fixed bytes first is many times quicker than one expression over everything.
     return data.startswith((b"%", b"..."), first) or (
         any(mark in data for mark in _UNUSUAL_MARKS) and _UNUSUAL.search(data, first) is not None

@@ -432,6 +432,18 @@ WRONG = {
         "does not support direct access",
     ),
     "a key that lint knows": (f"{WEB}    failOn: info\n", "spec: unknown key 'failOn'"),
+    "a mode that does not exist beside an item that two readers read differently": (
+        WEB.replace("mixed", "mixd").replace("items:\n", "items:\n- # c\r- a: b\n", 1),
+        "did you mean 'mixed'?",
+    ),
+    "a mode that does not exist in a list that has an anchor": (
+        "&list\n" + WEB.replace("mixed", "mixd"),
+        "did you mean 'mixed'?",
+    ),
+    "a mode that does not exist and results with an anchor": (
+        WEB.replace("mixed", "mixd") + "results: &a []\n",
+        "did you mean 'mixed'?",
+    ),
     "a configuration without end": (
         WEB.replace("metadata:\n    name: direct", f"metadata: {{a: {'[' * 2000}}}"),
         "",
@@ -527,6 +539,14 @@ def test_results_are_a_part_of_the_list_whatever_its_end(end: str, results: str)
             assert given.code == 0
             assert [one["severity"] for one in given.results] == ["warning"]
             assert len(given.items) == 1
+
+
+def test_results_stand_behind_a_text_that_ends_without_a_line_break() -> None:
+    last = "data:\n    text: |\n      last"
+    given = answer(f"{HEAD}{LINT}items:\n{SERVICE}" + CONFIG_MAP.replace("data: {a: b}\n", last))
+    assert given.code == 0
+    assert given.items[1]["data"] == {"text": "last"}
+    assert [one["severity"] for one in given.results] == ["warning"]
 
 
 # Written as YAML between double quotes.

@@ -177,6 +177,15 @@ NAMES: dict[str, tuple[dict[str, str], set[str]]] = {
         },
         {"two/a-web"},
     ),
+    "no-namespace-is-the-one-named-default": (
+        {
+            "base/web.yaml": app("web", "default") + "---\n" + ingress("web"),
+            "base/kustomization.yaml": layer("web.yaml", namePrefix="a-"),
+            "other.yaml": app("web"),
+            "kustomization.yaml": layer("base", "other.yaml"),
+        },
+        set(),  # the Ingress and its Service are joined by the namespace that is written
+    ),
 }
 
 

@@ -139,5 +139,9 @@ def _manifests(here: Path, recurse: bool) -> Iterator[str]:
         folders[:] = sorted(folders) if recurse else []
         for name in sorted(names):
             path = Path(where, name)
-            if name.endswith((*SUFFIXES, _JSONNET)) and name != config.FILE_NAME and path.is_file():
+            if (
+                name.endswith((*SUFFIXES, _JSONNET))
+                and name != config.FILE_NAME
+                and (path.is_file() or path.is_symlink())
+            ):
                 yield str(path.relative_to(here))

@@ -107,7 +107,7 @@ def _complete(found: Rendered, job: _Job, allow_empty: bool) -> int:
     if failed:
         return _refuse(told, notes)
     _write(kept)
-    _say(notes)
+    _say(few(notes))
     say(told)
     return OK
 

@@ -18,12 +18,12 @@ from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
 from transformer import layout, splice
-from transformer.errors import ConfigError, Malformed, Unproven
+from transformer.errors import ConfigError, Malformed, Refused, Unproven
 from transformer.lookup import child, string
 from transformer.model import Append, Patch
 from transformer.prove import prove
 from transformer.report import Page, showable
-from transformer.stream import BOM, chunks
+from transformer.stream import BOM, chunks, is_unusual
 from transformer.transform import Outcome, Source
 from transformer.tree import Mapping, Node, decode, is_null, parse, start
 from transformer.tree import Sequence as Items
@@ -39,6 +39,8 @@ _END = re.compile(rb"^(?![ \t\r\n#]|-[ \r\n])(?!\Z)", re.MULTILINE)  # of the it
 
 # YAML forbids these even in quotes.
 _FORBIDDEN = re.compile("[\ufeff\ufffe\uffff]")
+
+_LONG_NUMBER = 10  # digits; no file has so many objects
 
 Result: TypeAlias = "dict[str, Patch]"  # as the functions specification has it
 
@@ -84,7 +86,9 @@ def readings(data: bytes) -> Iterator[Given]:
 def _cut(data: bytes) -> Given | None:
     """`data` cut at its items; None when it is not written as kustomize writes it."""
     opening = _ITEMS.search(data)
-    if opening is None or len(chunks(data)) != 1 or b"\n..." in data:
+    # A last line that is not ended belongs to an item, and results go behind it.
+    odd = is_unusual(data, 0) or BOM in data or not data.endswith(b"\n")
+    if opening is None or odd or len(chunks(data)) != 1:
         return None
     first = opening.end()
     closing = _END.search(data, first)
@@ -99,7 +103,7 @@ def _cut(data: bytes) -> Given | None:
             for root in tree.roots:
                 if type(root) is Mapping and keys.keys().isdisjoint(root.entries):
                     keys |= root.entries
-                elif not is_null(root):
+                else:
                     return None
     except Malformed:
         return None
@@ -182,7 +186,7 @@ def item_of(node: Node | None) -> Item:
         string(node, "metadata", "namespace") or "",
         string(node, "metadata", "name") or "",
         path,
-        int(index) if index.isdecimal() else 0,
+        int(index) if index.isdecimal() and len(index) < _LONG_NUMBER else 0,
     )
 
 
@@ -271,18 +275,21 @@ def _at_the_end(data: bytes, results: list[Result]) -> Iterator[bytes]:
 def _with_results(data: bytes, results: list[Result]) -> bytes:
     """The same for a list of any form, which may have results of a function before.
 
-    What has the same key twice cannot be proven, and is returned as it is: the build fails anyway,
-    and standard error says why.
+    What cannot be read or written without doubt is returned as it is: standard error says all that
+    `results` say.
     """
     if not results:
         return data
-    root = _root(decode(data))
-    if parse(decode(data)).duplicates:
-        return data
-    if child(root, "results") is None:
-        return _patched(data, {"results": list(results)})
-    for one in results:
-        data = _patched(data, {"results": Append(one)})
+    try:
+        root = _root(decode(data))
+        if parse(decode(data)).duplicates:
+            return data
+        if child(root, "results") is None:
+            return _patched(data, {"results": list(results)})
+        for one in results:
+            data = _patched(data, {"results": Append(one)})
+    except (ConfigError, Malformed, Refused):
+        pass
     return data
 
 

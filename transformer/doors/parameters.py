@@ -107,13 +107,15 @@ def _said(text: str) -> Iterator[tuple[str, str]]:
     """The names and checked values that the JSON in `text` has."""
     try:
         rows = json.loads(text or "[]")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"ARGOCD_APP_PARAMETERS is no JSON: {error}") from None
     rows = [] if rows is None else rows  # how Go writes an empty list
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+    if not isinstance(rows, list) or not all(
+        isinstance(row, dict) and isinstance(row.get("name"), str) for row in rows
+    ):
         raise ConfigError("ARGOCD_APP_PARAMETERS: expected a list of objects with a name")
     for row in rows:
-        parameter = _named(str(row.get("name")))
+        parameter = _named(row["name"])
         yield parameter.name, _checked(parameter, row)
 
 

@@ -76,15 +76,20 @@ class _Names:
         self._found: dict[tuple[str, str, str], list[_Named]] = defaultdict(list)
         for one in known:
             for name in dict.fromkeys(one.renaming.former):
-                self._found[one.kind, one.namespace, name].append(one)
+                self._found[one.kind, _effective(one), name].append(one)
 
     def now(self, referrer: _Named, kind: str, name: str) -> str:
         """What became of `name`; `name` itself when nobody can tell."""
-        found = self._found.get((kind, referrer.namespace, name), [])
+        found = self._found.get((kind, _effective(referrer), name), [])
         for none_fits_all in (True, False):
             if len(found) > 1:
                 found = [one for one in found if _fits(one, referrer, none_fits_all)]
         return found[0].name if len(found) == 1 else name
+
+
+def _effective(one: _Named) -> str:
+    """The namespace as kustomize compares it."""
+    return one.namespace or "default"
 
 
 def _fits(one: _Named, referrer: _Named, none_fits_all: bool) -> bool:
