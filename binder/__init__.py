@@ -1,0 +1,1 @@
+"""The binder: binds Pods to CLB listeners, and confirms the gate when CLB serves them."""
