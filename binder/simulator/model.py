@@ -44,6 +44,8 @@ class HealthCheck:
     domain: str = ""
     method: str = "HEAD"
     version: str = "HTTP/1.1"
+    source_ip_type: int = 1  # 1: probes come from 100.64.0.0/10, 0: from the VIP
+    extended_code: str = "12"  # GRPC only
 
 
 @dataclass(eq=False)
@@ -55,6 +57,7 @@ class Target:
     tag: str = ""
     registered_at: float = 0.0
     health: Health = Health.UNKNOWN
+    instance: str = ""  # the InstanceId that it was bound by, if not by address
 
 
 @dataclass(eq=False)
@@ -71,6 +74,10 @@ class Group:
     targets: dict[Endpoint, Target] = field(default_factory=dict)
     domain: str = ""  # of a rule
     url: str = ""  # of a rule
+    default_server: bool = False  # of a rule: its domain answers for unknown hosts
+    forward_type: str = "HTTP"  # of a rule
+    http2: bool = False  # of a rule
+    created_at: float = 0.0
 
 
 @dataclass(eq=False)
@@ -85,6 +92,10 @@ class Listener:
     reset_on_deregister: bool = False
     idle_s: int = 900
     stopped: bool = False
+    end_port: int = 0  # last port of a range, 0 for a single port
+    created_at: float = 0.0
+    # What only the API sees: fields that are taken and given back (certificates, SNI, ...).
+    echoed: dict[str, object] = field(default_factory=dict)
 
     @property
     def is_l7(self) -> bool:
@@ -105,6 +116,12 @@ class LoadBalancer:
     security_groups: list[str] = field(default_factory=list)
     pass_to_target: bool = False
     running: bool = True
+    region: str = "ap-guangzhou"
+    subnet_id: str = ""
+    created_at: float = 0.0
+    delete_protected: bool = False
+    traffic_mbps: float = 0.0  # peak of the last five minutes, as the deletion check sees it
+    owner: str = ""  # the sub-account that created it
     listeners: dict[str, Listener] = field(default_factory=dict)
 
     def groups(self) -> Iterator[tuple[Listener, Group]]:
