@@ -96,25 +96,29 @@ class Watch:
             return []
         if self._tasks:
             return []
-        self._streaks = [Streak()] * self._nodes
+        self._streaks = streaks = [Streak()] * self._nodes
         self._change(Health.UNKNOWN)
-        self._tasks = [asyncio.create_task(self._probing(node)) for node in range(self._nodes)]
+        self._tasks = [
+            asyncio.create_task(self._probing(node, streaks)) for node in range(self._nodes)
+        ]
         return self._tasks
 
     def stop(self) -> None:
         """End the probing; results that are still to come are dropped."""
         for task in self._tasks:
             task.cancel()
-        self._tasks = []
+        self._tasks, self._streaks = [], []
 
-    async def _probing(self, node: int) -> None:
+    async def _probing(self, node: int, streaks: list[Streak]) -> None:
         if node:  # the first one begins at once
             await self._clock.sleep(self._group.health_check.interval_s * node / self._nodes)
         while True:
             check, began = self._group.health_check, self._clock.now()
             succeeded = await self._probe(check, self._target.endpoint)
-            self._streaks[node] = self._streaks[node].after(check, succeeded)
-            self._change(agreed(self._streaks))
+            if streaks is not self._streaks:
+                return  # stopped: before Python 3.12 asyncio.wait_for may swallow a cancellation
+            streaks[node] = streaks[node].after(check, succeeded)
+            self._change(agreed(streaks))
             await self._clock.sleep(self._pause(check, began))
 
     def _pause(self, check: HealthCheck, began: float) -> float:

@@ -30,8 +30,10 @@ def best_domain(rules: list[Group], name: str) -> str | None:
     the oldest rule.
     """
     near = max(rules, key=lambda rule: closeness(rule.domain, name), default=None)
-    if near is None or closeness(near.domain, name) > NO_MATCH:
-        return near and near.domain
+    if near is None:
+        return None
+    if closeness(near.domain, name) > NO_MATCH:
+        return near.domain
     return max(rules, key=lambda rule: (rule.default_server, not rule.domain)).domain
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import itertools
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
+from binder.simulator.clock import settle
 from binder.simulator.model import (
     Endpoint,
     Group,
@@ -49,8 +49,9 @@ def run(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
     assert len(open_files()) == before
 
 
-def open_files() -> list[str]:
-    return os.listdir("/dev/fd") if Path("/dev/fd").exists() else []
+def open_files() -> list[Path]:
+    folder = Path("/dev/fd")
+    return list(folder.iterdir()) if folder.exists() else []
 
 
 async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
@@ -80,7 +81,7 @@ class Server:
         self._site: asyncio.Server | None = None
 
     async def start(self, ip: str | None = None) -> Endpoint:
-        self._server = web.Server(self._handle, access_log=None)
+        self._server = web.Server(self._handle, access_log=None, handler_cancellation=True)
         loop = asyncio.get_running_loop()
         self._site = await loop.create_server(self._server, ip or loopback(), 0)
         self.endpoint = Endpoint(*self._site.sockets[0].getsockname()[:2])
@@ -96,7 +97,7 @@ class Server:
             if connection.transport is not None:
                 connection.transport.abort()
         await self._server.shutdown(0.01)
-        await asyncio.sleep(0)
+        await settle()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         self.served += 1

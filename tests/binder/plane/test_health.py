@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 from hypothesis import given
@@ -169,9 +170,9 @@ def test_a_target_registered_again_begins_anew() -> None:
         bed.bind()
         await bed.clock.advance(10)
         again = bed.bind()
-        assert again.health is Health.UNKNOWN
         await bed.clock.advance(10)
         assert again.health is Health.ALIVE
+        assert bed.changes == [(10.0, Health.ALIVE), (20.0, Health.ALIVE)]
 
     probed(test)
 
@@ -183,12 +184,11 @@ def test_a_check_switched_off_or_a_stopped_listener_closes_and_asks_nothing() ->
         assert (target.health, bed.asked) == (Health.CLOSE, 0)
         bed.group.health_check.enabled = True
         bed.prober.sync(bed.lb)
-        assert target.health is Health.UNKNOWN
         await bed.clock.advance(10)
-        assert target.health is Health.ALIVE
         only_listener(bed.lb).stopped = True
         bed.prober.sync(bed.lb)
-        assert target.health is Health.CLOSE
+        healths = [Health.CLOSE, Health.UNKNOWN, Health.ALIVE, Health.CLOSE]
+        assert [health for _, health in bed.changes] == healths
 
     probed(test)
 
@@ -213,5 +213,23 @@ def test_a_removed_load_balancer_is_forgotten() -> None:
         bed.prober.remove("lb-2")
         await bed.clock.advance(60)
         assert bed.asked == 1
+
+    probed(test)
+
+
+def test_a_probe_that_swallows_its_cancellation_ends_all_the_same() -> None:
+    async def test(bed: Probed) -> None:
+        async def stubborn(_check: HealthCheck, _endpoint: Endpoint) -> bool:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            return True
+
+        bed.since(stubborn)
+        bed.bind()
+        await asyncio.sleep(0)
+        bed.group.targets.clear()
+        bed.prober.sync(bed.lb)
+        await bed.clock.advance(60)
+        assert bed.changes == []
 
     probed(test)
