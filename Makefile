@@ -1,17 +1,23 @@
 # The two commands: `make demo` and `make test`. Both set up what they need.
 #
 # PYTHON=python3.12 chooses the interpreter of a new environment.
+# The tests that need a cluster run against real etcd and Kubernetes, which are built once, within
+# minutes, where there is Go; KUBEBUILDER_ASSETS and PATH come first.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test check bench fuzz peers clean
+CONTROL_PLANE := etcd kube-apiserver kube-controller-manager
+PEERS := $(filter-out $(CONTROL_PLANE),$(notdir $(patsubst %/go.mod,%,$(wildcard tests/peers/*/go.mod))))
+
+.PHONY: help setup demo test cluster-test control-plane check bench fuzz peers clean
 
 help:
 	@echo "make demo   transform a realistic application and show the diff"
 	@echo "make test   run the tests"
+	@echo "make cluster-test  only those that need a real control plane"
 	@echo "make check  ruff, mypy, generated files"
 	@echo "make bench  race against yq, kustomize and ruamel.yaml; writes benchmarks/RESULTS.md"
 	@echo "make fuzz   100,000 generated manifests against the laws"
@@ -27,8 +33,14 @@ $(STAMP): pyproject.toml .ci/requirements.txt .ci/venv
 demo: setup
 	@PATH="$(abspath $(BIN)):$$PATH" sh tests/demo/run
 
-test: setup
+test: setup control-plane
 	@$(BIN)/python -m pytest
+
+cluster-test: setup control-plane
+	@$(BIN)/python -m pytest -m cluster
+
+control-plane: setup
+	@$(BIN)/python -m tests.controlplane.programs || sh tests/peers/install $(CONTROL_PLANE)
 
 check: setup
 	@$(BIN)/ruff check .
@@ -37,7 +49,7 @@ check: setup
 	@$(BIN)/python -m schemas check
 
 peers:
-	@sh tests/peers/install
+	@sh tests/peers/install $(PEERS)
 
 bench: setup peers
 	@$(BIN)/python -m benchmarks
