@@ -43,7 +43,13 @@ class Bed:
     def __init__(self, simulator: Running) -> None:
         self.simulator = simulator
         self.world = simulator.world
+        self._clients: list[ClbClient] = []
         self.client = self.new_client()
+
+    def close(self) -> None:
+        """Close the connections, which the SDK leaves to the garbage collector."""
+        for client in self._clients:
+            client.request.conn._session.close()
 
     def new_client(
         self,
@@ -65,7 +71,8 @@ class Bed:
         )
         credential = Credential(secret_id, secret_key, token)
         chosen = ClientProfile(language=language, httpProfile=http, **profile)
-        return ClbClient(credential, region, chosen)
+        self._clients.append(ClbClient(credential, region, chosen))
+        return self._clients[-1]
 
     def call(self, action: str, client: ClbClient | None = None, **params: Any) -> Any:
         """Call `action` and give the SDK's model of the reply."""

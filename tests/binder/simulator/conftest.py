@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 
 import pytest
@@ -24,5 +23,6 @@ def bed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bed]:
         simulator.world.switches.requests_per_second = 0
         simulator.do(lambda: simulator.simulator.sow(SEED))
         monkeypatch.setattr("tencentcloud.common.abstract_client.time", time_of(simulator.world))
-        yield Bed(simulator)
-    gc.collect()  # the SDK leaves sockets to the collector: let it complain here
+        bed = Bed(simulator)
+        yield bed
+        bed.close()
