@@ -31,7 +31,8 @@ class Session:
     def made(self, end: End) -> None:
         """A side is there; with the client it begins, reading nothing until a target is there."""
         if end is self.client:
-            end.pause()
+            # Not at once: Python 3.10 begins to read after this call, paused or not.
+            self._loop.call_soon(end.pause)
             self._sessions.add(self)
             self._watch_idle()
             self._dial = self._loop.create_task(self._connect())

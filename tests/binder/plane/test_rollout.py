@@ -11,7 +11,7 @@ from tests.binder.plane.rollout import Pace, rollout
 @pytest.mark.parametrize("protocol", ["TCP", "HTTP"])
 def test_draining_first_loses_nothing(protocol: str) -> None:
     async def scenario() -> None:
-        result, served = await rollout(Pace(protocol, drain=True))
+        result, served = await rollout(Pace(protocol, drain=True, timeout_s=5.0))
         assert (result.failures, served) == (0, 20), result
         assert result.sent > 50
 

@@ -90,11 +90,11 @@ class Bed:
         return (await stream[0].readline()).decode().strip(), stream
 
 
-async def echoed(stream: Stream, data: bytes = b"ping") -> bool:
+async def echoed(stream: Stream, seconds: float = 2.0) -> bool:
     """Whether the connection still works."""
-    stream[1].write(data)
+    stream[1].write(b"ping")
     try:
-        return await asyncio.wait_for(stream[0].readexactly(len(data)), 0.2) == data
+        return await asyncio.wait_for(stream[0].readexactly(4), seconds) == b"ping"
     except asyncio.TimeoutError:
         return False
 
@@ -132,7 +132,7 @@ def test_unbinding_cuts_silently() -> None:
             assert await echoed(stream)
             bed.group.targets.clear()
             await bed.plane.sync(bed.lb)
-            assert not await echoed(stream)
+            assert not await echoed(stream, 0.1)
             assert not stream[0].at_eof()
             assert bed.echoes[0].endings == []
             assert bed.plane.counts(bed.group, bed.echoes[0].endpoint).open == 0
@@ -160,7 +160,7 @@ def test_a_target_bound_again_does_not_revive_its_old_connections() -> None:
             endpoint = bed.echoes[0].endpoint
             bed.group.targets[endpoint] = Target(endpoint, health=Health.ALIVE)
             await bed.plane.sync(bed.lb)
-            assert not await echoed(stream)
+            assert not await echoed(stream, 0.1)
             assert await echoed((await bed.greeted())[1])
 
     run(scenario)
@@ -173,7 +173,7 @@ def test_a_cut_side_that_hangs_up_is_let_go() -> None:
             bed.group.targets.clear()
             await bed.plane.sync(bed.lb)
             stream[1].write_eof()
-            assert await asyncio.wait_for(stream[0].read(), 1) == b""
+            assert await asyncio.wait_for(stream[0].read(), 5) == b""
 
     run(scenario)
 
@@ -195,7 +195,7 @@ async def refused(bed: Bed) -> bool:
     """Whether a new connection ends at once."""
     try:
         stream = await bed.connect()
-        return await asyncio.wait_for(stream[0].read(), 1) == b""
+        return await asyncio.wait_for(stream[0].read(), 5) == b""
     except ConnectionResetError:
         return True
 
@@ -245,12 +245,31 @@ def test_large_streams_pass_whole_and_slow_readers_slow_writers() -> None:
     run(scenario)
 
 
+def test_what_a_client_says_before_its_target_is_reached_is_kept() -> None:
+    async def scenario() -> None:
+        async with Bed() as bed:
+
+            async def slow(_endpoint: Endpoint) -> None:
+                await asyncio.sleep(0.05)
+
+            plane = Plane(slow, place=lambda lb, _listener: (lb.vip, 0))
+            await plane.sync(bed.lb)
+            reader, writer = await asyncio.open_connection(*plane.address(only_listener(bed.lb)))
+            writer.write(b"hello")
+            writer.write_eof()
+            assert await reader.read() == f"{bed.echoes[0].endpoint.ip}\nhello".encode()
+            writer.close()
+            await plane.close()
+
+    run(scenario)
+
+
 def test_an_idle_connection_ends() -> None:
     async def scenario() -> None:
-        async with Bed(idle_s=0.05) as bed:
+        async with Bed(idle_s=0.3) as bed:
             _, stream = await bed.greeted()
             with pytest.raises(ConnectionResetError):
-                await asyncio.wait_for(stream[0].read(), 1)
+                await asyncio.wait_for(stream[0].read(), 5)
 
     run(scenario)
 

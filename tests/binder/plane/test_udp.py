@@ -137,7 +137,7 @@ def test_a_port_that_nobody_listens_on_is_a_failure() -> None:
 
 def test_idle_flows_end() -> None:
     async def scenario() -> None:
-        async with bed(1, idle_s=0.05) as it:
+        async with bed(1, idle_s=0.3) as it:
             assert await (await it.client()).ask()
             await until(lambda: it.plane.counts(it.rule, it.echoes[0].endpoint).open == 0)
 
