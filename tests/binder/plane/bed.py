@@ -56,20 +56,11 @@ def open_files() -> list[Path]:
 
 async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
     """Wait for something the kernel or another task brings about."""
-    async with _deadline(seconds):
-        while not condition():
-            await asyncio.sleep(0.002)
-
-
-@asynccontextmanager
-async def _deadline(seconds: float) -> AsyncIterator[None]:
-    task = asyncio.current_task()
-    assert task is not None
-    timer = asyncio.get_running_loop().call_later(seconds, task.cancel, "waited in vain")
-    try:
-        yield
-    finally:
-        timer.cancel()
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    while not condition():
+        assert loop.time() < end, "waited in vain"
+        await asyncio.sleep(0.002)
 
 
 class Server:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -23,8 +23,6 @@ from tests.binder.plane.bed import (
     started,
     until,
 )
-
-Ask = Callable[..., Awaitable[tuple[int, str]]]
 
 
 @asynccontextmanager
