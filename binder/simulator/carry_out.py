@@ -44,8 +44,9 @@ async def _later(
 def _finish(world: World, task: Task, steps: Sequence[Step], effects: Effects) -> None:
     """Do the steps that faults leave, let go, and tell everybody."""
     failure = run(_left(steps, effects))
-    if effects.get("task-fails", "task-half"):
-        failure = effects.value("task-fails", "message", _PROMISED) or _PROMISED
+    promised = effects.get("task-fails", "task-half")
+    if promised:
+        failure = promised.parameters.get("message", _PROMISED)
     world.tasks.end(task, world.now(), failure)
     world.journal.add(
         "task",

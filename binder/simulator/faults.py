@@ -32,7 +32,7 @@ EFFECTS: Mapping[str, str] = {
     # What a write does, or does not.
     "task-fails": "the task ends with Status 1 and `message`, nothing is applied",
     "task-stuck": "the task stays at Status 2 and holds the load balancer",
-    "task-half": "the task applies its first half, and ends with Status 1",
+    "task-half": "the task applies its first half, and ends with Status 1 and `message`",
     "task-not-applied": "the task ends with Status 0, nothing is applied",
     "fail-listeners": "the listeners of `ids` (all) go to FailListenerIdSet, untouched",
     "lose-targets": "the last `count` (1) targets are left out, and nobody is told",

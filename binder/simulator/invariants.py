@@ -131,7 +131,8 @@ def drained_before_removal(journal: Sequence[Entry], known: Facts) -> Found:
                 zero_since.pop(key, None)
         elif row["what"] == "unbound":
             since = zero_since.pop(key, None)
-            if not _judged(row, known) or row["health"] not in SERVING:
+            gone = known.gone.get(row["tag"], row["t"]) < row["t"]
+            if not _judged(row, known) or row["health"] not in SERVING or gone:
                 continue
             waited = row["t"] - since if since is not None else None
             if waited is None or waited < known.grace_s:

@@ -56,7 +56,8 @@ class Simulator:
         clock = clock or RealClock()
         virtual = isinstance(clock, VirtualClock)
         pace = pace or Pace(reply_takes_time=not virtual)
-        self.world = World(clock, region, journal=journal or Journal(), pace=pace)
+        journal = Journal() if journal is None else journal  # an empty one is false
+        self.world = World(clock, region, journal=journal, pace=pace)
         self.world.accounts.add(key)
         self.plane = plane
         self._prober = Prober(clock, probe, self.world.note_health) if plane else None
