@@ -64,25 +64,35 @@ def _listener(world: World, changes: Changes, lb: LoadBalancer, row: Mapping[str
     name = values.setdefault("id", world.new_id("lbl"))
     values.setdefault("name", f"listener-{values.get('port')}")
     listener: Listener = _made(Listener, {"created_at": world.now(), **values})
-    changes.create_listener(lb.id, listener)
-    if not listener.is_l7:
-        kind = "PING" if listener.protocol == "UDP" else "TCP"
-        rules = [{"health_check": {"kind": kind, **check}, "targets": targets}]
-    for rule in rules:
-        _rule(world, changes, lb.id, name, rule)
+    if listener.is_l7:
+        changes.create_listener(lb.id, listener)
+        for rule in rules:
+            changes.create_rule(lb.id, name, _group(world, rule, "HTTP"))
+    else:
+        rules = [{"health_check": check, "targets": targets}]
+        group = _group(world, rules[0], "PING" if listener.protocol == "UDP" else "TCP")
+        listener.groups[group.id] = group
+        changes.create_listener(lb.id, listener)
+    for group, rule in zip(listener.groups.values(), rules):
+        for target in rule.get("targets", ()):
+            changes.bind(lb.id, name, group.id, _target(target))
 
 
-def _rule(world: World, changes: Changes, lb: str, listener: str, row: Mapping[str, Any]) -> None:
-    values = dict(row)
-    targets = values.pop("targets", ())
-    check = {"kind": "HTTP", "domain": values.get("domain", ""), **values.pop("health_check", {})}
+def _group(world: World, row: Mapping[str, Any], kind: str) -> Group:
+    values = {name: value for name, value in row.items() if name != "targets"}
+    given = values.pop("health_check", {})
+    check = _made(HealthCheck, {"kind": kind, "domain": values.get("domain", ""), **given})
     values.setdefault("id", world.new_id("loc"))
-    group: Group = _made(Group, {**values, "health_check": _made(HealthCheck, check)})
-    changes.create_rule(lb, listener, group)
-    for given in targets:
-        target = dict(given)
-        endpoint = Endpoint(target.pop("ip"), target.pop("port"))
-        changes.bind(lb, listener, group.id, _made(Target, {"endpoint": endpoint, **target}))
+    group: Group = _made(Group, {**values, "health_check": check})
+    return group
+
+
+def _target(row: Mapping[str, Any]) -> Target:
+    values = dict(row)
+    place = {name: values.pop(name) for name in ("ip", "port") if name in values}
+    endpoint = _made(Endpoint, place)
+    target: Target = _made(Target, {"endpoint": endpoint, **values})
+    return target
 
 
 def _made(kind: type[Any], values: Mapping[str, Any]) -> Any:
