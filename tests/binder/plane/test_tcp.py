@@ -6,97 +6,10 @@ import asyncio
 
 import pytest
 
-from binder.simulator.model import Endpoint, Health, Listener, LoadBalancer, Target
+from binder.simulator.model import Endpoint, Health, Target
 from binder.simulator.plane import Plane
-from binder.simulator.traffic import Address
-from tests.binder.plane.bed import balancer, group, loopback, only_listener, run, until
-
-Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-
-
-class Echo:
-    """A TCP target that greets with its IP, then gives back what it gets."""
-
-    async def start(self) -> Endpoint:
-        self.endings: list[str] = []  # how clients left
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._server = await asyncio.start_server(self._serve, loopback(), 0)
-        self.endpoint = Endpoint(*self._server.sockets[0].getsockname())
-        return self.endpoint
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        try:
-            writer.write(f"{self.endpoint.ip}\n".encode())
-            while data := await reader.read(65536):
-                writer.write(data)
-                await writer.drain()
-            self.endings.append("FIN")
-        except ConnectionResetError:
-            self.endings.append("RST")
-        finally:
-            writer.close()
-
-    async def stop(self) -> None:
-        self._server.close()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._server.wait_closed()
-        await asyncio.sleep(0)
-
-
-class Bed:
-    """A TCP listener in front of `count` echo targets."""
-
-    def __init__(self, count: int = 1, **listener: object) -> None:
-        self.count, self._settings = count, listener
-
-    async def __aenter__(self) -> Bed:
-        self.echoes = [Echo() for _ in range(self.count)]
-        self.group = group(*[await echo.start() for echo in self.echoes])
-        self.lb = balancer("TCP", self.group, **self._settings)
-        self.plane = Plane(place=lambda lb, _listener: (lb.vip, 0))
-        await self.plane.sync(self.lb)
-        self.clients: list[asyncio.StreamWriter] = []
-        return self
-
-    async def __aexit__(self, *_failure: object) -> None:
-        for client in self.clients:
-            client.close()
-        await self.plane.close()
-        for echo in self.echoes:
-            await echo.stop()
-        await asyncio.sleep(0)
-
-    @property
-    def address(self) -> Address:
-        return self.plane.address(only_listener(self.lb))
-
-    def target(self, ip: str) -> Target:
-        return next(one for one in self.group.targets.values() if one.endpoint.ip == ip)
-
-    async def connect(self) -> Stream:
-        stream = await asyncio.open_connection(*self.address)
-        self.clients.append(stream[1])
-        return stream
-
-    async def greeted(self) -> tuple[str, Stream]:
-        """A connection, and the IP of the target it went to."""
-        stream = await self.connect()
-        return (await stream[0].readline()).decode().strip(), stream
-
-
-async def echoed(stream: Stream, seconds: float = 2.0) -> bool:
-    """Whether the connection still works."""
-    stream[1].write(b"ping")
-    try:
-        return await asyncio.wait_for(stream[0].readexactly(4), seconds) == b"ping"
-    except asyncio.TimeoutError:
-        return False
+from tests.binder.plane.bed import only_listener, run, until
+from tests.binder.plane.tcp_bed import Bed, echoed, refused
 
 
 def test_connections_take_turns_by_weight() -> None:
@@ -191,15 +104,6 @@ def test_all_dead_is_all_alive() -> None:
     run(scenario)
 
 
-async def refused(bed: Bed) -> bool:
-    """Whether a new connection ends at once."""
-    try:
-        stream = await bed.connect()
-        return await asyncio.wait_for(stream[0].read(), 5) == b""
-    except ConnectionResetError:
-        return True
-
-
 def test_without_a_target_connections_are_refused() -> None:
     async def scenario() -> None:
         async with Bed() as bed:
@@ -270,65 +174,6 @@ def test_an_idle_connection_ends() -> None:
             _, stream = await bed.greeted()
             with pytest.raises(ConnectionResetError):
                 await asyncio.wait_for(stream[0].read(), 5)
-
-    run(scenario)
-
-
-def test_listeners_come_and_go_at_run_time() -> None:
-    async def scenario() -> None:
-        async with Bed() as bed:
-            _, stream = await bed.greeted()
-            first = only_listener(bed.lb)
-            second = Listener("lbl-2", "more", "TCP", 81, groups={"loc-2": bed.group})
-            bed.lb.listeners["lbl-2"] = second
-            await bed.plane.sync(bed.lb)
-            _, other = await asyncio.open_connection(*bed.plane.address(second))
-            other.close()
-            assert await echoed(stream)  # syncing disturbs nobody
-            address = bed.plane.address(first)
-            del bed.lb.listeners["lbl-1"]
-            await bed.plane.sync(bed.lb)
-            with pytest.raises(ConnectionResetError):
-                await stream[0].read()
-            with pytest.raises(ConnectionRefusedError):
-                await asyncio.open_connection(*address)
-            with pytest.raises(KeyError):
-                bed.plane.address(first)
-
-    run(scenario)
-
-
-def test_what_is_stopped_or_not_running_has_no_socket() -> None:
-    async def scenario() -> None:
-        async with Bed() as bed:
-            listener, address = only_listener(bed.lb), bed.address
-            for owner, field in ((listener, "stopped"), (bed.lb, "running")):
-                setattr(owner, field, not getattr(owner, field))
-                await bed.plane.sync(bed.lb)
-                with pytest.raises(ConnectionRefusedError):
-                    await asyncio.open_connection(*address)
-                setattr(owner, field, not getattr(owner, field))
-                await bed.plane.sync(bed.lb)
-                assert (await bed.greeted())[0] == bed.echoes[0].endpoint.ip
-                address = bed.address
-
-    run(scenario)
-
-
-def test_a_taken_port_is_told_and_the_other_listeners_serve() -> None:
-    async def scenario() -> None:
-        async with Bed() as bed:
-            taken = bed.address
-            places = {"lbl-1": taken, "lbl-2": (bed.lb.vip, 0)}
-            second = Listener("lbl-2", "more", "TCP", 81, groups={"loc-2": bed.group})
-            listeners = {**bed.lb.listeners, "lbl-2": second}
-            lb = LoadBalancer("lb-2", "other", bed.lb.vip, listeners=listeners)
-            plane = Plane(place=lambda _lb, listener: places[listener.id])
-            with pytest.raises(OSError, match="in use"):
-                await plane.sync(lb)
-            _, writer = await asyncio.open_connection(*plane.address(second))
-            writer.close()
-            await plane.close()
 
     run(scenario)
 
