@@ -104,6 +104,15 @@ class Changes:
         before, target.weight = target.weight, weight
         self._write("weight", self._lb(lb), row, group, target, before=before)
 
+    def tag(self, lb: str, listener: str, rule: str, endpoint: Endpoint, tag: str) -> None:
+        """`endpoint` has `tag`."""
+        row, group = self._group(lb, listener, rule)
+        target = group.targets.get(endpoint)
+        if target is None:
+            raise ApiError("InvalidParameter", f"target {endpoint.ip}:{endpoint.port} not bound")
+        before, target.tag = target.tag, tag
+        self._write("tag", self._lb(lb), row, group, target, before=before)
+
     def note(
         self,
         what: str,

@@ -89,7 +89,7 @@ def _group(world: World, row: Mapping[str, Any], kind: str) -> Group:
 
 def _target(row: Mapping[str, Any]) -> Target:
     values = dict(row)
-    place = {name: values.pop(name) for name in ("ip", "port") if name in values}
+    place: dict[str, Any] = {name: values.pop(name) for name in ("ip", "port") if name in values}
     endpoint = _made(Endpoint, place)
     target: Target = _made(Target, {"endpoint": endpoint, **values})
     return target

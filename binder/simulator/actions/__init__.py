@@ -52,6 +52,7 @@ _ROWS = (
     _write("BatchRegisterTargets", targets.BATCH, targets.batch_register, synchronous=True),
     _write("BatchDeregisterTargets", targets.BATCH, targets.batch_deregister, synchronous=True),
     _write("BatchModifyTargetWeight", targets.BATCH_WEIGH, targets.batch_weigh),
+    _write("BatchModifyTargetTag", targets.BATCH_TAG, targets.batch_tag, synchronous=True),
     _read("DescribeTargets", target_reads.TARGETS, target_reads.targets),
     _read("DescribeTargetHealth", target_reads.HEALTH, target_reads.health),
     _read("DescribeLBListeners", target_reads.BACKENDS, target_reads.listeners_of_backends),

@@ -34,6 +34,7 @@ ERRORS: dict[str, frozenset[str]] = {
         "RegisterTargets": (*_TARGETS, _BUSY, "LimitExceeded", "ResourceInsufficient"),
         "DeregisterTargets": _TARGETS,
         "BatchModifyTargetWeight": _COMMON,
+        "BatchModifyTargetTag": _COMMON,
         "ModifyTargetWeight": (*_COMMON, _BUSY, "InvalidParameterValue.Duplicate"),
         "DescribeTargets": (
             *(*_READ, "InvalidParameter.InvalidFilter", "InvalidParameter.ListenerIdNotFound"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -48,7 +48,15 @@ _WEIGHT_RULE = {
     "Weight": WEIGHT,
 }
 BATCH_WEIGH = {**LB, "ModifyList": many(record(_WEIGHT_RULE), required=True, most=100)}
+_TAG_RULE = {
+    "ListenerId": text(required=True),
+    "LocationId": text(),
+    "Targets": many(record(_TARGET), required=True),
+    "Tag": text(),
+}
+BATCH_TAG = {**LB, "ModifyList": many(record(_TAG_RULE), required=True)}
 
+MOST = 500  # targets in one batch
 DEFAULT_WEIGHT = 10
 Row = tuple[Listener, Group, Endpoint, Params]
 
@@ -105,17 +113,30 @@ def batch_deregister(call: Call) -> Write:
 
 def batch_weigh(call: Call) -> Write:
     """BatchModifyTargetWeight: at most 500 targets over all its rules."""
+    return _write(call, [_weigh(call, row, rule.get("Weight")) for rule, row in _ruled(call)])
+
+
+def batch_tag(call: Call) -> Write:
+    """BatchModifyTargetTag: the tag of a target goes before that of its rule."""
+    lb, steps = call.params["LoadBalancerId"], []
+    for rule, (listener, group, endpoint, given) in _ruled(call):
+        _require_bound(group, endpoint)
+        tag = given.get("Tag") or rule.get("Tag", "")
+        _check_tag(call, tag)
+        steps.append(partial(call.changes.tag, lb, listener.id, group.id, endpoint, tag))
+    return _write(call, steps)
+
+
+def _ruled(call: Call) -> Iterator[tuple[Params, Row]]:
+    """Each target of ModifyList with its rule; at most 500 of them."""
     rules = call.params["ModifyList"]
-    if sum(len(rule["Targets"]) for rule in rules) > 500:
-        raise ApiError("InvalidParameterValue.Length", name="Targets", bound=501)
-    steps = []
+    if sum(len(rule["Targets"]) for rule in rules) > MOST:
+        raise ApiError("InvalidParameterValue.Length", name="Targets", bound=MOST + 1)
     for rule in rules:
         listener = call.listener(rule["ListenerId"])
         group = group_of(listener, rule)
         for given in rule["Targets"]:
-            row = (listener, group, _endpoint(call, given), given)
-            steps.append(_weigh(call, row, rule.get("Weight")))
-    return _write(call, steps)
+            yield rule, (listener, group, _endpoint(call, given), given)
 
 
 def _rows_of_one(call: Call) -> list[Row]:
@@ -148,14 +169,18 @@ def _endpoint(call: Call, given: Mapping[str, Any]) -> Endpoint:
         raise ApiError("InvalidParameter", "exactly one of InstanceId and EniIp is needed")
     if "Port" not in given:
         raise ApiError("MissingParameter", name="Port")
-    if "Tag" in given and len(given["Tag"]) > call.world.switches.tag_longest:
-        bound = call.world.switches.tag_longest + 1
-        raise ApiError("InvalidParameterValue.Length", name="Tag", bound=bound)
+    _check_tag(call, given.get("Tag", ""))
     if instance:
         ip = call.world.instances.get(instance)
         if ip is None:
             raise ApiError("InvalidParameter", f"instance {instance} not found")
     return Endpoint(_address(call, str(ip)), given["Port"])
+
+
+def _check_tag(call: Call, tag: str) -> None:
+    longest = call.world.switches.tag_longest
+    if len(tag) > longest:
+        raise ApiError("InvalidParameterValue.Length", name="Tag", bound=longest + 1)
 
 
 def _address(call: Call, ip: str) -> str:
@@ -221,7 +246,7 @@ def _batch(call: Call, rows: list[Row], failed: set[str], step: Any) -> Write:
     return Write(steps, (call.params["LoadBalancerId"],), reply)
 
 
-def _write(call: Call, steps: list[Step]) -> Write:
+def _write(call: Call, steps: Sequence[Step]) -> Write:
     return Write(steps, (call.params["LoadBalancerId"],))
 
 

@@ -242,5 +242,5 @@ def test_security_groups_may_change(bed: Bed) -> None:
 def test_every_effect_is_tried_somewhere() -> None:
     from pathlib import Path
 
-    text = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
+    text = "".join(path.read_text() for path in Path(__file__).parent.glob("*.py"))
     assert [effect for effect in EFFECTS if f'"{effect}"' not in text] == []

@@ -54,6 +54,10 @@ CALLS: dict[str, dict[str, Any]] = {
         "LoadBalancerId": LB,
         "ModifyList": [{"ListenerId": TCP, "Targets": [_TARGET], "Weight": 0}],
     },
+    "BatchModifyTargetTag": {
+        "LoadBalancerId": LB,
+        "ModifyList": [{"ListenerId": TCP, "Targets": [_TARGET], "Tag": "pod"}],
+    },
     "DescribeTargets": {"LoadBalancerId": LB},
     "DescribeTargetHealth": {"LoadBalancerIds": [LB]},
     "DescribeLBListeners": {"Backends": [{"VpcId": "vpc-sim", "PrivateIp": "10.0.0.1"}]},

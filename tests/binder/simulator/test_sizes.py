@@ -35,8 +35,9 @@ def one(bed: Bed, **more: Any) -> dict[str, Any]:
     return {"LoadBalancerId": LB, "Targets": bed.targets(1, ListenerId=TCP, **more)}
 
 
-def weighed(bed: Bed, rules: list[int]) -> dict[str, Any]:
+def weighed(bed: Bed, rules: list[int], **what: Any) -> dict[str, Any]:
     """Rules with so many targets each, all of which are bound."""
+    what = what or {"Weight": 5}
     rows = bed.targets(sum(rules))
     bed.simulator.do(lambda: bed.world.quotas.update(TOTAL_TARGET_BIND_QUOTA=2000))
     for start in range(0, len(rows), 500):
@@ -46,7 +47,7 @@ def weighed(bed: Bed, rules: list[int]) -> dict[str, Any]:
     return {
         "LoadBalancerId": LB,
         "ModifyList": [
-            {"ListenerId": TCP, "Targets": [next(left) for _ in range(count)], "Weight": 5}
+            {"ListenerId": TCP, "Targets": [next(left) for _ in range(count)], **what}
             for count in rules
         ],
     }
@@ -67,6 +68,8 @@ SIZES: list[Row] = [
     ("BatchModifyTargetWeight", 100, lambda bed, n: weighed(bed, [1] * n), LENGTH),
     ("BatchModifyTargetWeight", 50, lambda bed, n: weighed(bed, [n]), LENGTH),
     ("BatchModifyTargetWeight", 500, lambda b, n: weighed(b, [50] * 9 + [25, n - 475]), LENGTH),
+    ("BatchModifyTargetTag", 500, lambda bed, n: weighed(bed, [n], Tag="t"), LENGTH),
+    ("BatchModifyTargetTag", 64, lambda bed, n: weighed(bed, [1], Tag="t" * n), LENGTH),
     ("DescribeTargetHealth", 30, lambda _bed, n: {"LoadBalancerIds": [LB] * n}, LENGTH),
     ("DescribeListeners", 100, lambda _bed, n: _ids(n), LENGTH),
     ("DescribeTargets", 20, lambda _bed, n: _ids(n), LENGTH),

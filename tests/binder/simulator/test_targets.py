@@ -76,6 +76,18 @@ def test_the_weight_of_a_target_goes_first(bed: Bed) -> None:
     assert bed.bound() == {IP: 0, "10.0.0.2": 6}
 
 
+def test_tags_are_changed_at_once(bed: Bed) -> None:
+    bed.bind(IP, "10.0.0.2", Tag="old")
+    rows = [{**TARGET, "Tag": "own"}, {"EniIp": "10.0.0.2", "Port": 80}]
+    rule = {"ListenerId": TCP, "Targets": rows, "Tag": "new"}
+    bed.call("BatchModifyTargetTag", LoadBalancerId=LB, ModifyList=[rule])
+    shown = bed.call("DescribeTargets", LoadBalancerId=LB).Listeners[0].Targets
+    assert [row.Tag for row in shown] == ["own", "new"]
+    rule["Targets"] = [{"EniIp": "10.0.0.3", "Port": 80}]
+    error = bed.error("BatchModifyTargetTag", LoadBalancerId=LB, ModifyList=[rule])
+    assert error.code == "InvalidParameter"
+
+
 def test_weighing_what_is_not_bound_is_refused(bed: Bed) -> None:
     rule = {"ListenerId": TCP, "Targets": [TARGET], "Weight": 5}
     error = bed.error("BatchModifyTargetWeight", LoadBalancerId=LB, ModifyList=[rule])
