@@ -45,6 +45,7 @@ EFFECTS: Mapping[str, str] = {
     "say-health": "DescribeTargetHealth says `health` of targets of `ip` (all)",
     "quota-shown": "DescribeQuota shows `limit` for `name`",
     # Somebody else, or the world.
+    "refuse": "the API port refuses connections for `seconds` (5)",
     "hold": "somebody else holds the load balancer for `seconds` (5)",
     "limit": "the rate limit is `limit` while the fault lasts",
     "delete-listener": "the listener `id` is gone, or all of them",
@@ -60,7 +61,10 @@ EFFECTS: Mapping[str, str] = {
 }
 
 # Done to the world at the moment when they match, or at once without an action to wait for.
-OUT_OF_BAND = frozenset(list(EFFECTS)[list(EFFECTS).index("delete-listener") :]) | {"hold"}
+OUT_OF_BAND = frozenset(list(EFFECTS)[list(EFFECTS).index("delete-listener") :]) | {
+    "hold",
+    "refuse",
+}
 
 
 @dataclass

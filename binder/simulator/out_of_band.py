@@ -20,6 +20,9 @@ def happen(world: World, fault: Fault, lbs: tuple[str, ...] = ()) -> None:
     if fault.effect == "set-quota":
         world.quotas[fault.parameters["name"]] = fault.parameters["limit"]
         return
+    if fault.effect == "refuse":
+        world.refuse(fault.parameters.get("seconds", 5))
+        return
     names = lbs or tuple(name for name in world.load_balancers if fault.matches("", (name,), ""))
     for name in names:
         lb = world.load_balancers.get(name)

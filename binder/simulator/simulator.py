@@ -65,12 +65,15 @@ class Simulator:
         self._runners: list[web.BaseRunner] = []
 
     async def __aenter__(self) -> Simulator:
-        api = web.ServerRunner(web.Server(Server(self.world).handle), shutdown_timeout=0.1)
+        self._api = api = web.ServerRunner(
+            web.Server(Server(self.world).handle), shutdown_timeout=0.1
+        )
         admin = web.AppRunner(
             Admin(self.world).application(), access_log=None, shutdown_timeout=0.1
         )
         self.api_port = await self._serve(api, self._ports[0])
         self.admin_port = await self._serve(admin, self._ports[1])
+        self.world.refuse = lambda seconds: self.world.spawn(self._refuse(seconds))
         if self.plane:
             self.world.changed.append(self._follow)
         return self
@@ -93,6 +96,15 @@ class Simulator:
         await runner.setup()
         await web.TCPSite(runner, self._host, port).start()
         return int(runner.addresses[0][1])
+
+    async def _refuse(self, seconds: float) -> None:
+        """Close the API port and all connections to it, for `seconds`."""
+        for site in list(self._api.sites):
+            await site.stop()
+        for connection in self._api.server.connections if self._api.server else ():
+            connection.force_close()
+        await self.world.clock.sleep(seconds)
+        await web.TCPSite(self._api, self._host, self.api_port).start()
 
     def _follow(self, name: str) -> None:
         """Let the data plane and the probes have what is new of a load balancer."""

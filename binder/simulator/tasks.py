@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from binder.simulator.errors import ApiError
 
 Step = Callable[[], None]
+MOST_KNOWN = 100_000  # tasks; the oldest are forgotten, so that a long run does not grow
 
 
 class Status(IntEnum):
@@ -86,6 +87,8 @@ class Tasks:
 
     def begin(self, task: Task, *, hold: bool = True) -> None:
         """Take note of `task`, and hold its load balancers."""
+        if len(self.known) >= MOST_KNOWN:
+            del self.known[next(iter(self.known))]
         self.known[task.id] = task
         if hold:
             self.held.update(dict.fromkeys(task.lbs, task.id))

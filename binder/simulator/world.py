@@ -70,6 +70,8 @@ class World:
     client_tokens: dict[str, dict[str, Any]] = field(default_factory=dict)
     deletions: list[float] = field(default_factory=list)  # when load balancers were deleted
     changed: list[Callable[[str], None]] = field(default_factory=list)
+    # Shuts the API port for some seconds; whoever has such a port puts it here.
+    refuse: Callable[[float], None] = lambda _seconds: None
 
     def __post_init__(self) -> None:
         # Not for secrets: the same seed gives the same identifiers and the same faults.

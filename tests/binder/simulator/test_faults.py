@@ -192,6 +192,17 @@ def test_somebody_else_may_hold_the_load_balancer(bed: Bed) -> None:
     bed.bind(IP)
 
 
+def test_connections_may_be_refused_for_a_while(bed: Bed) -> None:
+    bed.call("DescribeQuota")
+    bed.fault("refuse", parameters={"seconds": 5})
+    bed.simulator.advance(1)
+    error = bed.error("DescribeQuota")
+    assert error.code == "ClientNetworkError"
+    assert "refused" in error.message
+    bed.simulator.advance(4)
+    assert bed.call("DescribeQuota").QuotaSet
+
+
 OUT_OF_BAND: list[tuple[str, dict[str, Any], dict[str, dict[str, int]]]] = [
     ("delete-listener", {"id": HTTP}, {TCP: {IP: 10}}),
     ("delete-rule", {"id": RULE}, {TCP: {IP: 10}, HTTP: {}}),

@@ -84,9 +84,28 @@ def test_what_fails_to_start_is_told() -> None:
             pass
 
 
+def test_the_same_calls_give_the_same_journal(monkeypatch: pytest.MonkeyPatch) -> None:
+    def played() -> list[dict[str, object]]:
+        with running(clock=VirtualClock()) as simulator:
+            monkeypatch.setattr(
+                "tencentcloud.common.abstract_client.time", time_of(simulator.world)
+            )
+            simulator.do(lambda: simulator.simulator.sow(SEED))
+            bed = Bed(simulator)
+            error = {"code": "InternalError"}
+            bed.fault("error", action="DescribeQuota", probability=0.5, parameters=error)
+            for _ in range(10):
+                bed.raw("DescribeQuota", {})
+            bed.done("CreateListener", LoadBalancerId=LB, Ports=[90], Protocol="TCP")
+            bed.bind("127.0.0.1")
+            bed.close()
+            return list(simulator.world.journal)
+
+    assert played() == played()
+
+
 def test_it_leaves_nothing_behind() -> None:
-    before = threading.active_count()
     with running(clock=RealClock()) as simulator:
         simulator.do(lambda: simulator.simulator.sow(SEED))
         simulator.do(lambda: simulator.world.spawn(asyncio.sleep(3600)))
-    assert threading.active_count() == before
+    assert "simulator" not in {thread.name for thread in threading.enumerate()}
