@@ -17,7 +17,7 @@ from kubernetes.aio import client
 Object = dict[str, Any]
 Event = tuple[str, Object]
 MERGE = "application/strategic-merge-patch+json"
-GONE, CONFLICT = 404, 409
+FORBIDDEN, GONE, CONFLICT = 403, 404, 409
 RETRY_SECONDS = 0.2
 WATCH_SECONDS = 3600.0
 # What passes when the API server is there again.
@@ -69,6 +69,10 @@ class Api:
                     return  # too old by now, list again
                 yield event["type"], event["object"]
         finally:
+            # Cut: a farewell in order waits for the server, and the loop may be about to end.
+            connection = answer.response.connection
+            if connection and connection.transport:
+                connection.transport.abort()
             answer.response.close()
 
     async def _request(self, method: str, path: str, body: Object | None = None) -> Any:

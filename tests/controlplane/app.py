@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 MOST_HEADERS = 65536
 
@@ -41,8 +42,10 @@ class App:
         self._behaviour = behaviour
         self._ports = tuple(ports)
         self._servers: list[asyncio.Server] = []
-        # Open connections, and whether there is a request on them.
+        # Open connections, and whether there is a request on them.  The loop itself holds no task
+        # that waits, so one that hangs would be lost.
         self._busy: dict[asyncio.StreamWriter, bool] = {}
+        self._tasks: set[asyncio.Task[Any] | None] = set()
         self._quiet = asyncio.Event()
         self._stopping = False
 
@@ -70,9 +73,13 @@ class App:
 
     def kill(self) -> None:
         """What SIGKILL does: connections break off."""
+        self._stopping = True
         self._close_servers()
         for writer in list(self._busy):
             writer.transport.abort()
+        for task in self._tasks:
+            if task:
+                task.cancel()
 
     def _close_servers(self) -> None:
         for server in self._servers:
@@ -80,19 +87,27 @@ class App:
         self._servers.clear()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        self._tasks.add(task)
         try:
-            keep = True
-            while keep and not self._stopping:
-                self._busy[writer] = False
-                head = await reader.readuntil(b"\r\n\r\n")
-                self._busy[writer] = True
-                keep = await self._answer(head.decode("latin-1"), reader, writer)
+            await self._converse(reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            pass  # the client has gone, or we were killed
+            pass  # the client has gone
+        except asyncio.CancelledError:
+            pass  # we were killed, and this is the end of the task
         finally:
+            self._tasks.discard(task)
             self._busy.pop(writer, None)
             self._quiet.set()
             writer.close()
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        keep = True
+        while keep and not self._stopping:
+            self._busy[writer] = False
+            head = await reader.readuntil(b"\r\n\r\n")
+            self._busy[writer] = True
+            keep = await self._answer(head.decode("latin-1"), reader, writer)
 
     async def _answer(
         self, head: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

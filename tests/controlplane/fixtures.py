@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +41,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("cluster")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Give one place to all that is skipped for want of the programs, so that it makes one line."""
+    report = yield
+    if isinstance(report.longrepr, tuple) and HOW in report.longrepr[2]:
+        report.longrepr = (__file__, None, report.longrepr[2])  # type: ignore[assignment]
+    return report
+
+
 @pytest.fixture(scope="session")
 def programs() -> Programs:
     found = find()
@@ -53,11 +62,11 @@ def programs() -> Programs:
 def control_plane(programs: Programs, request: pytest.FixtureRequest) -> Iterator[ControlPlane]:
     from tests.controlplane.plane import ControlPlane
 
+    shutil.rmtree(LOGS, ignore_errors=True)  # those of a former run
     plane = ControlPlane(programs)
     failed_before = request.session.testsfailed
     yield plane
     failed = request.session.testsfailed > failed_before
-    shutil.rmtree(LOGS, ignore_errors=True)  # those of a former run
     plane.stop(keep_logs=_place_for_logs(plane.directory) if failed else None)
 
 

@@ -131,6 +131,8 @@ class Kubelet:
 
     def _call(self, function: Callable[[], Value]) -> Value:
         """Run it in the kubelet's thread, where alone its state may be touched."""
+        if self.failures:
+            raise self.failures[0]
 
         async def run() -> Value:
             return function()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from kubernetes.aio import client
 
-from tests.controlplane.api import CONFLICT, GONE, Api, Object, pod_path
+from tests.controlplane.api import CONFLICT, FORBIDDEN, GONE, PASSING, Api, Object, pod_path
 
 Labels = Mapping[str, str]
 
@@ -38,10 +38,9 @@ class Scheduler:
 
     async def _bind(self, pod: Object) -> None:
         fitting = sorted(name for name, node in self._nodes.items() if fits(pod, node))
-        if not fitting:
+        # Taken out before the call: meanwhile a node may change, and it would be bound twice.
+        if not fitting or not self._waiting.pop(pod["metadata"]["uid"], None):
             return
-        # Before the call: meanwhile a node may change, and the Pod would be bound twice.
-        del self._waiting[pod["metadata"]["uid"]]
         self._turn += 1
         target = {"apiVersion": "v1", "kind": "Node", "name": fitting[self._turn % len(fitting)]}
         meta = {"name": pod["metadata"]["name"], "uid": pod["metadata"]["uid"]}
@@ -50,8 +49,11 @@ class Scheduler:
                 "POST", pod_path(pod, "binding"), {"metadata": meta, "target": target}
             )
         except client.ApiException as error:
-            if error.status not in (GONE, CONFLICT):
+            # Forbidden is what has to do with a namespace that is on its way out.
+            if error.status not in (FORBIDDEN, GONE, CONFLICT):
                 raise
+        except PASSING:
+            self._waiting[meta["uid"]] = pod
 
 
 def fits(pod: Object, node: Object) -> bool:

@@ -86,7 +86,7 @@ def test_pre_stop_keeps_a_pod_serving_while_it_sleeps(
     web = start(lifecycle={"preStop": {"sleep": {"seconds": 2}}})
     began = time.monotonic()
     core.delete_namespaced_pod("web", namespace)
-    leaving = core.read_namespaced_pod("web", namespace)
+    leaving: Any = core.read_namespaced_pod("web", namespace)
     assert leaving.metadata.deletion_timestamp and condition(leaving, "Ready") == "True"
     assert serves(web.ip)
     wait_gone(core, namespace)
@@ -193,7 +193,8 @@ def test_a_node_without_heartbeat_is_given_up_while_its_pods_serve(
     start: Start, core: CoreV1Api, namespace: str, kubelet: Kubelet
 ) -> None:
     web = start()
-    node = core.read_namespaced_pod("web", namespace).spec.node_name
+    bound: Any = core.read_namespaced_pod("web", namespace)
+    node = bound.spec.node_name
     kubelet.silence(node)
     try:
         see(core, namespace, "False")

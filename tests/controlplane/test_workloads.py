@@ -13,7 +13,7 @@ from tests.controlplane.manifests import deployment, pod
 from tests.controlplane.watching import are_ready, condition, wait_for
 
 GATE = "tke-direct.dev/test"
-GATED = {"readinessGates": [{"conditionType": GATE}]}
+GATED: dict[str, Any] = {"readinessGates": [{"conditionType": GATE}]}
 
 
 def confirm(core: CoreV1Api, each: Any, status: str = "True") -> None:

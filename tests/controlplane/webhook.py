@@ -94,8 +94,9 @@ def installed(
 
 
 def _is_asked(api: client.ApiClient, webhook: Webhook, namespace: str) -> bool:
+    attempt: Any = pod(namespace, "any")
     with suppress(client.ApiException):  # if it refuses, it was asked
-        client.CoreV1Api(api).create_namespaced_pod(namespace, pod(namespace, "any"), dry_run="All")
+        client.CoreV1Api(api).create_namespaced_pod(namespace, attempt, dry_run="All")
     return bool(webhook.requests)
 
 
