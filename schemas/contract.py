@@ -24,6 +24,12 @@ IGNORE = f"{API_GROUP}/ignore"
 
 # spec.loadBalancerClass of a Service that our own binder serves.
 LOAD_BALANCER_CLASS = f"{API_GROUP}/binder"
+BINDER_INGRESS_CLASS = "tke-direct"  # spec.ingressClassName of such an Ingress
+
+# What the binder reads of Services and Ingresses, besides annotations of TKE: "false" keeps the
+# readiness gates of Pods from waiting for them; the id of a certificate in CLB, for HTTPS.
+BINDER_GATE = f"{API_GROUP}/gate"
+BINDER_CERTIFICATE = f"{API_GROUP}/certificate"
 
 SERVICE_DIRECT_ACCESS = "service.cloud.tencent.com/direct-access"
 SERVICE_GRACE_SHUTDOWN = "service.cloud.tencent.com/enable-grace-shutdown"
@@ -100,6 +106,9 @@ MODIFICATION_PROTECTION = "service.cloud.tencent.com/modification-protection"
 SHARE_EXISTING_CLB = "service.kubernetes.io/qcloud-share-existed-lb"
 CROSS_VPC = "service.cloud.tencent.com/cross-vpc-id"
 CROSS_REGION = "service.cloud.tencent.com/cross-region-id"
+
+# The weight of one Pod, an annotation of it (TKE docs, 457/128647).
+POD_WEIGHT = "service.cloud.tencent.com/custom-weight"
 
 # What TKE reads only when it creates the CLB of a Service: the key, and what it decides
 # (TKE docs, "Service annotations" and "Using existing CLBs").
