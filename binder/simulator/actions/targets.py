@@ -258,6 +258,7 @@ def _failed_by_fault(call: Call, rows: list[Row]) -> set[str]:
 
 
 def _poison(call: Call, rows: list[Row]) -> None:
-    fault = call.effects.get("poison")
-    if fault and any(endpoint.ip == fault.parameters["ip"] for _, _, endpoint, _ in rows):
-        raise ApiError(fault.parameters.get("code", "InvalidParameter"))
+    ips = {endpoint.ip for _, _, endpoint, _ in rows}
+    for fault in call.effects.rows:
+        if fault.effect == "poison" and fault.parameters["ip"] in ips:
+            raise ApiError(fault.parameters.get("code", "InvalidParameter"))
