@@ -1,0 +1,93 @@
+"""The work on the readiness gate of one Pod."""
+
+from __future__ import annotations
+
+import logging
+from typing import NamedTuple
+
+from binder.controller.balancers import Clocks
+from binder.controller.ports import Cluster, Lease
+from binder.controller.state import State
+from binder.core import gate
+from binder.core.actions import SetGate
+from binder.core.bindings import Binding
+from binder.core.gate import Look, Standing, Verdict, verdict
+from binder.core.objects import Pod
+
+LOG = logging.getLogger("binder.gates")
+
+
+class Next(NamedTuple):
+    """What a look leaves to be done."""
+
+    after: float | None = None  # seconds
+    confirm: str | None = None  # a namespace to ask the API server about
+    opened: float | None = None  # seconds from containers ready to gate open
+    reason: str = ""
+
+
+class Gates:
+    """Looks at one Pod at a time."""
+
+    def __init__(
+        self, state: State, cluster: Cluster, lease: Lease, clocks: Clocks, *, writes: bool = True
+    ) -> None:
+        self._state, self._cluster, self._lease = state, cluster, lease
+        self._clocks, self._writes = clocks, writes
+        self._said: dict[str, tuple[float, SetGate]] = {}
+
+    def look(self, uid: str) -> Next:
+        """Write the condition of the Pod with this uid, if it has to say something else."""
+        now, settings = self._clocks.now(), self._state.settings
+        with self._state.lock:
+            pod = self._state.view.pods.get(uid)
+            if pod is None:
+                self._said.pop(uid, None)
+                return Next()
+            found = verdict(pod, self._what(pod, now), now, settings)
+            ready_since = self._state.ready_since.get(uid)
+        again = None if found.again is None else max(found.again - now, 0.0)
+        confirm = pod.namespace if found.confirm else None
+        opened = None
+        if found.write is not None and self._writes and not self._said_just_now(uid, found, now):
+            if not self._cluster.set_gate(found.write, pod.condition):
+                return Next(settings.retry_first, confirm)
+            self._said[uid] = now, found.write
+            for tell in found.tells:
+                self._cluster.tell(tell)
+            if found.write.status == "True":
+                opened = None if ready_since is None else now - ready_since
+                LOG.info("gate open", extra={"pod": str(pod.key), "reason": found.write.reason})
+        return Next(again, confirm, opened, found.write.reason if found.write else "")
+
+    def _said_just_now(self, uid: str, found: Verdict, now: float) -> bool:
+        """The same was written, and the watch has not brought it back yet."""
+        at, write = self._said.get(uid, (0.0, None))
+        same = write is not None and found.write is not None and write[:5] == found.write[:5]
+        return same and now - at < self._state.settings.retry_most
+
+    def _what(self, pod: Pod, now: float) -> Look:
+        """Call with the lock held."""
+        state, settings = self._state, self._state.settings
+        changes = self._cluster.changes()
+        trusted = changes.synced and now - changes.seen_at <= settings.stale and self._lease.held()
+        bindings = [one for one in state.view.bindings_of(pod) if one.gating]
+        standings = [(one, self._standing(pod, one)) for one in bindings]
+        said = self._said.get(pod.uid)
+        open_at = state.open_at.get(pod.uid)
+        return Look(
+            standings,
+            state.ready_since.get(pod.uid),
+            state.confirmed_services.get(pod.namespace),
+            trusted,
+            open_at is not None and open_at != pod.ip,
+            tuple(state.view.lost[one.owner] for one in bindings if one.owner in state.view.lost),
+            None if said is None else said[0],
+        )
+
+    def _standing(self, pod: Pod, binding: Binding) -> Standing:
+        if not binding.lb:
+            return Standing(gate.NOT_PROVISIONED, f"{binding.owner} names no load balancer")
+        one = self._state.balancers.get(binding.lb)
+        found = one and one.plan.standings.get((pod.uid, binding.owner, binding.frontend))
+        return found or Standing(gate.WAITING, "not read yet")

@@ -1,0 +1,203 @@
+"""The controller: informers feed the state, queues wake workers, workers read, plan and write."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from binder.cloud.codes import CloudError
+from binder.controller.balancers import Balancers, Clocks
+from binder.controller.confirm import Confirmer
+from binder.controller.gates import Gates
+from binder.controller.poller import Poller
+from binder.controller.ports import Cloud, Cluster, Lease
+from binder.controller.queue import Item, Queue
+from binder.controller.state import State
+from binder.core.actions import Tell
+
+LOG = logging.getLogger("binder")
+BALANCER_WORKERS, GATE_WORKERS = 8, 4
+
+
+class Watcher(Protocol):
+    """Who is told what happens, for metrics; every method is quick."""
+
+    def beat(self, loop: str) -> None: ...
+    def reconciled(self, lb: str, seconds: float, result: str) -> None: ...
+    def planned(self, state: State) -> None: ...
+    def drained(self, seconds: float) -> None: ...
+    def opened(self, seconds: float, reason: str) -> None: ...
+
+
+class Controller:
+    """Everything between the adapters; informers feed `state`."""
+
+    def __init__(
+        self,
+        state: State,
+        cloud: Cloud,
+        cluster: Cluster,
+        lease: Lease,
+        clocks: Clocks,
+        watcher: Watcher,
+        *,
+        writes: bool = True,
+    ) -> None:
+        self.state, self.settings = state, state.settings
+        state.changed, state.warned = self._changed, self._warned
+        self._cloud, self._cluster, self._lease, self._clocks = cloud, cluster, lease, clocks
+        self._watcher = watcher
+        self._balancers = Balancers(self.state, cloud, cluster, lease, clocks, writes=writes)
+        self._gates = Gates(self.state, cluster, lease, clocks, writes=writes)
+        self._confirmer = Confirmer(self.state, cluster, clocks.now)
+        self._poller = Poller(self.state, cloud, clocks.now)
+        self._lbs: Queue[str] = Queue(clocks.now)
+        self._pods: Queue[str] = Queue(clocks.now)
+        self._asked: Queue[str] = Queue(clocks.now)
+        self._tries: dict[str, int] = {}
+        self._leading = False
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    # --- life
+
+    def start(self) -> None:
+        """Start the loops; they do nothing while somebody else leads."""
+        for number in range(BALANCER_WORKERS):
+            self._thread(f"balancer-{number}", lambda: self._work(self._lbs, self._balancer))
+        for number in range(GATE_WORKERS):
+            self._thread(f"gate-{number}", lambda: self._work(self._pods, self._gate))
+        self._thread("confirm", lambda: self._work(self._asked, self._confirm))
+        self._thread("tick", self._ticks)
+
+    def stop(self) -> None:
+        """End the loops; what is under way is waited for, for a while."""
+        self._stop.set()
+        for queue in (self._lbs, self._pods, self._asked):
+            queue.close()
+        for thread in self._threads:
+            thread.join(timeout=self.settings.call_timeout + 1)
+
+    def _thread(self, name: str, target: Callable[[], None]) -> None:
+        thread = threading.Thread(target=target, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    # --- what wakes workers
+
+    def _changed(self, lbs: Iterable[str], pods: Iterable[str]) -> None:
+        for lb in lbs:
+            self._lbs.add(lb, self.settings.coalesce)
+        for uid in pods:
+            self._pods.add(uid, self.settings.coalesce)
+
+    def _warned(self, tell: Tell) -> None:
+        if self._leading:
+            self._cluster.tell(tell)
+
+    def _ticks(self) -> None:
+        """Follow the lease, poll health, come back to every load balancer for its audit."""
+        audited = self._clocks.now()
+        while not self._stop.wait(self.settings.coalesce):
+            self._watcher.beat("tick")
+            try:
+                if self._follow_lease():
+                    if self._clocks.now() - audited >= self.settings.audit:
+                        audited = self._clocks.now()
+                        self._all()
+                    read, errors = self._poller.poll()
+                    for lb in read:
+                        self._lbs.add(lb)
+                    for error in errors:
+                        LOG.warning("health unknown", extra={"code": error.code})
+                self._watcher.planned(self.state)
+            except CloudError as error:
+                LOG.warning("CLB", extra={"code": error.code, "reason": error.message})
+            except Exception:  # a loop that ends is worse than one that failed once
+                LOG.exception("tick failed")
+
+    def _follow_lease(self) -> bool:
+        leading = self._lease.held() and self._cluster.changes().synced
+        if leading != self._leading:
+            self._leading = leading
+            LOG.info("leading" if leading else "standing by")
+            self.state.forget_cloud()
+            if leading:
+                self._all()
+        return leading
+
+    def _all(self) -> None:
+        with self.state.lock:
+            lbs = self.state.view.load_balancers() | set(self.state.balancers)
+            pods = [pod.uid for pod in self.state.view.pods.values() if pod.gated and not pod.open]
+            tells = [tell for found in self.state.view.resolved() for tell in found.tells]
+        for lb in lbs:
+            self._lbs.add(lb)
+        for uid in pods:
+            self._pods.add(uid)
+        for tell in tells:
+            self._warned(tell)
+
+    # --- workers
+
+    def _work(self, queue: Queue[Item], work: Callable[[Item], None]) -> None:
+        while (item := queue.get()) is not None:
+            try:
+                if self._leading and self._lease.held():
+                    work(item)
+            except Exception:
+                LOG.exception("work failed", extra={"item": str(item)})
+                queue.add(item, self.settings.retry_most)
+            finally:
+                queue.done(item)
+
+    def _balancer(self, lb: str) -> None:
+        started = self._clocks.now()
+        try:
+            found = self._balancers.round(lb)
+        except CloudError as error:
+            tries = self._tries[lb] = self._tries.get(lb, 0) + 1
+            pause = min(
+                self.settings.retry_first * 2 ** min(tries - 1, 10), self.settings.retry_most
+            )
+            LOG.warning("CLB", extra={"lb": lb, "code": error.code, "reason": error.message})
+            self._lbs.add(lb, pause)
+            self._watcher.reconciled(lb, self._clocks.now() - started, error.code)
+            return
+        self._tries.pop(lb, None)
+        self._watcher.reconciled(lb, self._clocks.now() - started, "ok")
+        for seconds in found.plan.drains:
+            self._watcher.drained(seconds)
+        for uid in found.gates:
+            self._pods.add(uid)
+        for namespace in found.confirm:
+            self._asked.add(namespace)
+        if found.after is not None:
+            self._lbs.add(lb, found.after)
+
+    def _gate(self, uid: str) -> None:
+        found = self._gates.look(uid)
+        if found.opened is not None:
+            self._watcher.opened(found.opened, found.reason)
+        if found.confirm is not None:
+            self._asked.add(found.confirm)
+        if found.after is not None:
+            self._pods.add(uid, found.after)
+
+    def _confirm(self, namespace: str) -> None:
+        if not self._confirmer.look(namespace):
+            self._asked.add(namespace, self.settings.retry_first)
+        with self.state.lock:
+            lbs = {one.lb for one in self.state.view.bindings_in(namespace) if one.lb}
+            lbs |= {lb for lb, one in self.state.balancers.items() if one.plan.confirm}
+            pods = [
+                pod.uid
+                for pod in self.state.view.pods_in(namespace)
+                if pod.gated and not pod.open and not pod.terminating
+            ]
+        for lb in lbs:
+            self._lbs.add(lb)
+        for uid in pods:
+            self._pods.add(uid)

@@ -1,0 +1,150 @@
+"""What the loops share: the view of the cluster, and what is known of each load balancer."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from binder.core.actions import Action, Tell
+from binder.core.clb import LoadBalancer
+from binder.core.objects import Ingress, Pod, Service, ServiceConfig
+from binder.core.plan import Memory, Plan
+from binder.core.view import Object, View
+from binder.settings import Settings
+
+
+class Held(NamedTuple):
+    """An action that is not tried again yet; times in seconds of our monotonic clock."""
+
+    tries: int
+    until: float
+
+
+@dataclass
+class Balancer:
+    """One load balancer: what was read of it, the last plan, and what has to be read again."""
+
+    reading: LoadBalancer
+    memory: Memory = field(default_factory=Memory)
+    plan: Plan = field(default_factory=Plan)
+    targets_dirty: bool = True
+    listeners_dirty: bool = True
+    pending_since: float = 0.0  # something new waits for its health since then
+    polled_at: float = 0.0
+    held: dict[Action, Held] = field(default_factory=dict)
+
+
+class State:
+    """Guarded by `lock`, which is never held while anybody waits for the world.
+
+    `changed` is called with the load balancers and the Pods that a change is about, `warned` with
+    what is wrong in Services and Ingresses.
+    """
+
+    def __init__(self, settings: Settings, clock: Callable[[], float]) -> None:
+        self.changed: Callable[[Iterable[str], Iterable[str]], None] = lambda _lbs, _pods: None
+        self.warned: Callable[[Tell], None] = lambda _tell: None
+        self.lock = threading.RLock()
+        self.settings = settings
+        self.view = View(settings)
+        self.balancers: dict[str, Balancer] = {}
+        self.confirmed_services: dict[str, float] = {}
+        self.confirmed_all: dict[str, float] = {}
+        # Pods, by uid: since when their containers have been ready at their address, and the
+        # address at which their gate was open.
+        self.ready_since: dict[str, float] = {}
+        self.open_at: dict[str, str] = {}
+        self._clock = clock
+
+    # What informers say.
+
+    def put(self, item: Object) -> None:
+        with self.lock:
+            touched = self._put(item)
+        self._tell(touched, [item])
+
+    def drop(self, item: Object) -> None:
+        with self.lock:
+            touched = self.view.drop(item, self._clock())
+            if isinstance(item, Pod):
+                self.ready_since.pop(item.uid, None)
+                self.open_at.pop(item.uid, None)
+        self._tell(touched, [item])
+
+    def replace(self, kind: type[Object], items: Iterable[Object]) -> None:
+        """All of a kind, after a list: what is not among them has gone."""
+        items = list(items)
+        there = {_identity(item) for item in items}
+        with self.lock:
+            gone = [item for item in self.view.of(kind) if _identity(item) not in there]
+            touched: set[str] = set()
+            for item in gone:
+                touched |= self.view.drop(item, self._clock())
+                if isinstance(item, Pod):
+                    self.ready_since.pop(item.uid, None)
+                    self.open_at.pop(item.uid, None)
+            for item in items:
+                touched |= self._put(item)
+        self._tell(touched, items)
+
+    def _put(self, item: Object) -> set[str]:
+        if isinstance(item, Pod):
+            self._follow(item)
+        return self.view.put(item, self._clock())
+
+    def _follow(self, pod: Pod) -> None:
+        before = self.view.pods.get(pod.uid)
+        if not pod.containers_ready or not pod.ip:
+            self.ready_since.pop(pod.uid, None)
+        elif pod.uid not in self.ready_since or (before is not None and before.ip != pod.ip):
+            self.ready_since[pod.uid] = self._clock()
+        if pod.open and pod.ip:
+            self.open_at.setdefault(pod.uid, pod.ip)
+        elif not pod.open:
+            self.open_at.pop(pod.uid, None)
+
+    def _tell(self, touched: set[str], items: Iterable[Object]) -> None:
+        pods: set[str] = set()
+        namespaces: set[str] = set()
+        for item in items:
+            if not isinstance(item, Pod):
+                namespaces.add(item.namespace)
+            elif item.gated and not item.open:
+                pods.add(item.uid)
+        for namespace in namespaces:
+            for tell in self.view.tells_in(namespace):
+                self.warned(tell)
+            # Who waits for nothing may have to wait now, and the reverse.
+            pods |= self._closed_in(namespace)
+        self.changed(touched, pods)
+
+    def _closed_in(self, namespace: str) -> set[str]:
+        with self.lock:
+            return {
+                pod.uid
+                for pod in self.view.pods_in(namespace)
+                if pod.gated and not pod.open and not pod.terminating
+            }
+
+    # What the loops keep.
+
+    def balancer(self, lb: str) -> Balancer:
+        """Call with the lock held."""
+        found = self.balancers.get(lb)
+        if found is None:
+            found = self.balancers[lb] = Balancer(LoadBalancer(lb))
+        return found
+
+    def forget_cloud(self) -> None:
+        """We do not lead any more: others will change what we have read."""
+        with self.lock:
+            self.balancers.clear()
+
+
+def _identity(item: Object) -> tuple[str, ...]:
+    if isinstance(item, (Pod, Service, Ingress)):
+        return (item.uid,)
+    assert isinstance(item, ServiceConfig)
+    return (item.namespace, item.name)

@@ -1,0 +1,478 @@
+"""Services and Ingresses to bindings: which Pods are wanted behind which frontend."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple, TypeAlias, TypeGuard, TypeVar
+
+from binder.core.actions import Tell
+from binder.core.clb import Attributes, Check, Frontend
+from binder.core.objects import (
+    Ingress,
+    IngressPath,
+    Owner,
+    Pod,
+    Service,
+    ServiceConfig,
+    ServicePort,
+)
+from binder.settings import Settings
+from schemas.contract import (
+    AUTO_REWRITE,
+    BINDER_CERTIFICATE,
+    BINDER_GATE,
+    BINDER_INGRESS_CLASS,
+    EXISTING_CLB,
+    INGRESS_CLASS,
+    INGRESS_DIRECT_ACCESS,
+    LISTEN_PORTS,
+    LOAD_BALANCER_CLASS,
+    RULE_MIX,
+    RULE_MIX_BOTH,
+    SERVICE_CONFIG,
+    SERVICE_DIRECT_ACCESS,
+    SPECIFY_PROTOCOL,
+    SYNC_MODE,
+    SYNC_SKIP,
+)
+
+_DIRECT_ACCESS = {"service": SERVICE_DIRECT_ACCESS, "ingress": INGRESS_DIRECT_ACCESS}
+_ID = re.compile(r"lb-[0-9a-z]+")
+
+# What an Ingress gets without LISTEN_PORTS (TKE docs, "Ingress annotations").
+_USUAL_PORTS = {"HTTP": (80,), "HTTPS": (443,)}
+_PORTS = range(1, 65536)
+
+# Limits of CreateRule (CLB API 2018-03-17, RuleInput).
+_LONGEST_DOMAIN, _LONGEST_URL = 80, 200
+
+# Annotations that give an Ingress rules besides those of its spec.
+_MORE_RULES = (RULE_MIX, RULE_MIX_BOTH, AUTO_REWRITE)
+
+_Row: TypeAlias = Mapping[str, object]  # of a TkeServiceConfig: a listener of layer 4, or a rule
+_Rows: TypeAlias = Mapping[tuple[str, int, str, str], _Row]
+_Kind = TypeVar("_Kind", Service, Ingress)
+
+
+class Binding(NamedTuple):
+    """Pods that an owner wants behind a frontend of a load balancer.
+
+    `lb` is "" as long as the owner names no load balancer. `selector` chooses Pods of the owner's
+    namespace; `target_port` is a port of theirs, by number or by name, for `transport` (TCP, UDP).
+    `attributes` are what the owner wants of the listener or rule, and nothing else of it.
+    """
+
+    owner: Owner
+    lb: str
+    frontend: Frontend
+    selector: tuple[tuple[str, str], ...]
+    target_port: int | str
+    transport: str
+    attributes: Attributes = Attributes()
+    certificate: str = ""  # the id of one in CLB
+    gating: bool = True  # False: no readiness gate waits for this one
+
+
+class Resolved(NamedTuple):
+    """What the objects of one namespace want, and what is wrong with them."""
+
+    bindings: tuple[Binding, ...]
+    tells: tuple[Tell, ...]
+
+
+def bindings(
+    services: Iterable[Service],
+    ingresses: Iterable[Ingress],
+    configs: Iterable[ServiceConfig],
+    settings: Settings,
+) -> Resolved:
+    """What the objects of one namespace want; the same for any order of them."""
+    by_name = {one.name: one for one in services}
+    rows = {one.name: one.settings for one in configs}
+    found = [
+        *(_of_service(one, rows) for one in _serving(by_name.values(), settings)),
+        *(_of_ingress(one, by_name, rows, settings) for one in _serving(ingresses, settings)),
+    ]
+    return Resolved(
+        tuple(binding for one in found for binding in one.bindings),
+        tuple(dict.fromkeys(tell for one in found for tell in one.tells)),
+    )
+
+
+def _serving(them: Iterable[_Kind], settings: Settings) -> list[_Kind]:
+    served = [one for one in them if opted_in(one, settings) and not one.terminating]
+    return sorted(served, key=lambda one: one.name)
+
+
+def opted_in(one: Service | Ingress, settings: Settings) -> bool:
+    """Whether the binder serves a Service or Ingress.
+
+    It does by class, or because TKE's controller is told to leave alone what asks for direct
+    access, or because there is no such controller.
+    """
+    kind = _kind(one)
+    direct = one.annotations.get(_DIRECT_ACCESS[kind], "").lower()
+    parked = direct == "true" and one.annotations.get(SYNC_MODE[kind]) == SYNC_SKIP
+    adopted = settings.adopt_all and direct != "false"
+    if isinstance(one, Ingress):
+        if one.ingress_class == BINDER_INGRESS_CLASS:
+            return True
+        # TKE's controller serves an Ingress without a class too, and so may others.
+        if not one.ingress_class:
+            return parked
+        return one.ingress_class == INGRESS_CLASS and (parked or adopted)
+    if one.type != "LoadBalancer":
+        return False
+    if one.load_balancer_class:
+        return one.load_balancer_class == LOAD_BALANCER_CLASS
+    return parked or adopted
+
+
+def selects(binding: Binding, pod: Pod) -> bool:
+    """Whether `binding` wants `pod`, whatever state that is in."""
+    return (
+        pod.namespace == binding.owner.namespace
+        and bool(binding.selector)
+        and all(pod.labels.get(key) == value for key, value in binding.selector)
+    )
+
+
+def port_of(pod: Pod, binding: Binding) -> int | None:
+    """The port of `pod` that `binding` wants; None when the Pod has none of that name."""
+    if isinstance(binding.target_port, int):
+        return binding.target_port
+    wanted = binding.target_port, binding.transport
+    return next((one.number for one in pod.ports if (one.name, one.protocol) == wanted), None)
+
+
+class _Asking:
+    """What one Service or Ingress wants, and what is wrong with it."""
+
+    def __init__(self, one: Service | Ingress, configs: Mapping[str, _Rows]) -> None:
+        self.owner = one.owner
+        self.bindings: list[Binding] = []
+        self.tells: list[Tell] = []
+        self._annotations, self._kind = one.annotations, _kind(one)
+        self._lb = self._named_lb()
+        self.certificate = one.annotations.get(BINDER_CERTIFICATE, "")
+        self._config = one.annotations.get(SERVICE_CONFIG[self._kind], "")
+        self._rows = configs.get(self._config, {})
+        if self._config and self._config not in configs:
+            self.warn("ServiceConfigNotFound", f"there is no TkeServiceConfig {self._config}")
+
+    def warn(self, reason: str, message: str) -> None:
+        self.tells.append(Tell(self.owner, "Warning", reason, message))
+
+    def bind(self, frontend: Frontend, service: Service, port: ServicePort) -> None:
+        """Want the Pods of `service` behind `frontend`."""
+        row = self._rows.get((frontend.protocol, frontend.port, frontend.domain, frontend.url), {})
+        attributes, problems = _attributes(row, frontend)
+        for problem in problems:
+            message = f"TkeServiceConfig {self._config}, {frontend}: {problem}"
+            self.warn("InvalidServiceConfig", message)
+        self.bindings.append(
+            Binding(
+                self.owner,
+                self._lb,
+                frontend,
+                service.selector,
+                port.target_port,
+                port.protocol,
+                attributes,
+                self.certificate if frontend.protocol == "HTTPS" else "",
+                self._annotations.get(BINDER_GATE, "").lower() != "false",
+            )
+        )
+
+    def json(self, key: str) -> object:
+        """What the JSON in an annotation says; None, and a warning, where it is broken."""
+        try:
+            found: object = json.loads(self._annotations.get(key, "null"))
+        except (ValueError, RecursionError):
+            self.warn("InvalidAnnotation", f"{key} is no JSON")
+            return None
+        return found
+
+    def is_true(self, key: str) -> bool:
+        return self._annotations.get(key, "").lower() == "true"
+
+    def has(self, key: str) -> bool:
+        return key in self._annotations
+
+    def _named_lb(self) -> str:
+        key = EXISTING_CLB[self._kind]
+        named = self._annotations.get(key, "").strip()
+        if named and not _ID.fullmatch(named):
+            self.warn("InvalidLoadBalancer", f"{key} is {named!r}, not the id of a CLB (lb-...)")
+            return ""
+        return named
+
+
+def _kind(one: Service | Ingress) -> str:
+    return "ingress" if isinstance(one, Ingress) else "service"
+
+
+# Services:
+
+
+def _of_service(service: Service, configs: Mapping[str, _Rows]) -> _Asking:
+    asking = _Asking(service, configs)
+    if not service.selector:
+        asking.warn("NoSelector", "the Service selects no Pods, so there is nothing to bind")
+        return asking
+    said = asking.json(SPECIFY_PROTOCOL)
+    rows = said if isinstance(said, dict) else {}
+    for port in service.ports:
+        if _is_plain(port, rows.get(str(port.port)), asking):
+            asking.bind(Frontend(port.protocol, port.port), service, port)
+    return asking
+
+
+def _is_plain(port: ServicePort, row: object, asking: _Asking) -> bool:
+    """Whether a port gets a listener of its own protocol, one that the binder can make."""
+    if port.protocol not in ("TCP", "UDP"):
+        asking.warn("UnsupportedProtocol", f"port {port.port}: CLB has no {port.protocol} listener")
+        return False
+    said = row.get("protocol") if isinstance(row, dict) else None
+    wanted = said if isinstance(said, list) else [] if said is None else [said]
+    for other in wanted:
+        if other != port.protocol:
+            message = f"port {port.port}: the binder makes no {other} listener of a {port.protocol}"
+            asking.warn("UnsupportedProtocol", f"{message} port ({SPECIFY_PROTOCOL})")
+    return not wanted or port.protocol in wanted
+
+
+# Ingresses:
+
+
+def _of_ingress(
+    ingress: Ingress,
+    services: Mapping[str, Service],
+    configs: Mapping[str, _Rows],
+    settings: Settings,
+) -> _Asking:
+    asking = _Asking(ingress, configs)
+    for key in filter(asking.is_true, _MORE_RULES):
+        asking.warn("UnsupportedAnnotation", f"{key}: the binder serves the rules of spec only")
+    ports = _listen_ports(asking)
+    if ports is None:
+        return asking
+    used: set[str] = set()
+    seen: set[tuple[str, str]] = set()
+    for path in ingress.paths:
+        protocol = "HTTPS" if _has_tls(path.host, ingress.tls_hosts) else "HTTP"
+        used.add(protocol)
+        if _may_listen(path, protocol, ports, seen, asking, settings):
+            found = _backend(path, services, asking)
+            for number in ports[protocol] if found else ():
+                url = path.path or "/"
+                asking.bind(Frontend(protocol, number, path.host, url), *found)
+    for protocol in sorted(ports.keys() - used) if asking.has(LISTEN_PORTS) else ():
+        asking.warn("UnusedListenPort", f"{LISTEN_PORTS}: no rule is for {protocol}")
+    return asking
+
+
+def _may_listen(
+    path: IngressPath,
+    protocol: str,
+    ports: Mapping[str, tuple[int, ...]],
+    seen: set[tuple[str, str]],
+    asking: _Asking,
+    settings: Settings,
+) -> bool:
+    place = path.host, path.path or "/"
+    if protocol not in ports:
+        message = f"{LISTEN_PORTS} names no {protocol} port, which {path.host!r} needs"
+        asking.warn("ListenPortMissing", message)
+    elif protocol == "HTTPS" and settings.manage_listeners and not asking.certificate:
+        # A listener that exists has one already. Secrets are not read: least privilege.
+        message = f"HTTPS needs {BINDER_CERTIFICATE}, the id of a certificate in CLB"
+        asking.warn("CertificateMissing", message)
+    elif len(path.host) > _LONGEST_DOMAIN or len(place[1]) > _LONGEST_URL:
+        message = f"CLB takes domains up to {_LONGEST_DOMAIN} and paths up to {_LONGEST_URL}"
+        asking.warn("UnsupportedPath", f"{message} characters: {path.host}{place[1]}")
+    elif place in seen:
+        asking.warn("DuplicatePath", f"{path.host}{place[1]} stands twice; the first one counts")
+    else:
+        seen.add(place)
+        return True
+    return False
+
+
+def _backend(
+    path: IngressPath, services: Mapping[str, Service], asking: _Asking
+) -> tuple[Service, ServicePort] | tuple[()]:
+    """The Service of `path` and the port of it; nothing, and a warning, when there is none."""
+    name, wanted = path.backend
+    service = services.get(name)
+    if service is None:
+        asking.warn("ServiceNotFound", f"there is no Service {name}")
+        return ()
+    if not service.selector:
+        asking.warn("NoSelector", f"Service {name} selects no Pods, so there is nothing to bind")
+        return ()
+    for port in service.ports:
+        if port.protocol == "TCP" and wanted in (port.port, port.name):
+            return service, port
+    asking.warn("ServicePortNotFound", f"Service {name} has no TCP port {wanted}")
+    return ()
+
+
+def _has_tls(host: str, hosts: frozenset[str] | None) -> bool:
+    if not hosts:
+        return hosts is not None
+    return host in hosts or f"*.{host.partition('.')[2]}" in hosts
+
+
+def _listen_ports(asking: _Asking) -> Mapping[str, tuple[int, ...]] | None:
+    """The ports by protocol; None when what is said cannot be followed.
+
+    Then there are no listeners: nobody asked for those on the usual ports.
+    """
+    if not asking.has(LISTEN_PORTS):
+        return _USUAL_PORTS
+    said = asking.json(LISTEN_PORTS)
+    pairs = list(_pairs(said))
+    found: dict[str, tuple[int, ...]] = {}
+    for protocol, port in pairs:
+        if protocol not in _USUAL_PORTS or port not in _PORTS:
+            pairs = []
+            break
+        found[protocol] = tuple(dict.fromkeys((*found.get(protocol, ()), port)))
+    if not pairs:
+        example = '[{"HTTP": 80}, {"HTTPS": 443}]'
+        asking.warn("InvalidAnnotation", f"{LISTEN_PORTS} must be like {example}")
+        return None
+    return found
+
+
+def _pairs(said: object) -> Iterator[tuple[str, int]]:
+    """Protocol and port of each listener; port 0 for what is none."""
+    for row in said if isinstance(said, list) else ():
+        for protocol, port in row.items() if isinstance(row, dict) else [("", 0)]:
+            yield str(protocol).upper(), port if _is_integer(port) else 0
+
+
+# TkeServiceConfigs. Names, ranges and defaults are TKE's (TKE docs, "Service CLB configuration"
+# and "Using TkeServiceConfig to configure CLBs").
+
+_KNOWN = {"session", "healthCheck", "scheduler", "protocol", "port", "domain", "url"}
+_SCHEDULERS = ("WRR", "LEAST_CONN")
+_SCHEDULERS_7 = (*_SCHEDULERS, "IP_HASH")
+_METHODS = ("HEAD", "GET")
+_TYPES_7 = ("HTTP", "HTTPS", "TCP", "GRPC")
+_CHECK_TYPES = {
+    "TCP": ("TCP", "HTTP", "HTTPS", "GRPC", "CUSTOM"),
+    "UDP": ("PING", "CUSTOM"),
+    "HTTP": _TYPES_7,
+    "HTTPS": _TYPES_7,
+}
+
+
+def _attributes(row: _Row, frontend: Frontend) -> tuple[Attributes, list[str]]:
+    """What `row` wants of a listener or rule, and what is wrong with it.
+
+    What is out of range is left as it is; times of a check that are not named are CLB's defaults.
+    """
+    if not row:
+        return Attributes(), []
+    problems: list[str] = []
+    whole = _Section("", row, problems)
+    session, check = whole.section("session"), whole.section("healthCheck")
+    schedulers = _SCHEDULERS_7 if frontend.layer_7 else _SCHEDULERS
+    found = Attributes(
+        scheduler=whole.choice("scheduler", schedulers),
+        session=_session(session) if session else None,
+        check=_check(check) if check else None,
+    )
+    if check and found.check and found.check.enabled:
+        found = found._replace(
+            http_path=check.text("httpCheckPath", _LONGEST_URL),
+            http_domain=check.text("httpCheckDomain", _LONGEST_DOMAIN),
+            http_method=check.choice("httpCheckMethod", _METHODS),
+            http_code=check.integer("httpCode", 1, 31),
+            check_type=check.choice("checkType", _CHECK_TYPES[frontend.protocol]),
+            check_port=check.integer("checkPort", 1, 65535),
+            source_ip=check.integer("sourceIpType", 0, 1),
+        )
+    problems += [f"{key} is not supported by the binder" for key in sorted(row.keys() - _KNOWN)]
+    return found, problems
+
+
+def _session(said: _Section) -> int | None:
+    enabled = said.switch()
+    if enabled is None:
+        return None
+    return (said.integer("sessionExpireTime", 30, 3600) or 30) if enabled else 0
+
+
+def _check(said: _Section) -> Check | None:
+    enabled = said.switch()
+    if not enabled:
+        return None if enabled is None else Check(enabled=False)
+    usual = Check()
+    interval = said.integer("intervalTime", 5, 300) or usual.interval
+    timeout = said.integer("timeout", 2, 60) or usual.timeout
+    if timeout >= interval:
+        said.problems.append(f"timeout {timeout} is not less than intervalTime {interval}")
+        interval, timeout = usual.interval, usual.timeout
+    return Check(
+        True,
+        interval,
+        timeout,
+        said.integer("healthNum", 2, 10) or usual.healthy,
+        said.integer("unHealthNum", 2, 10) or usual.unhealthy,
+    )
+
+
+class _Section:
+    """Reads a part of a row; each value is None when it is not named, or is wrong."""
+
+    def __init__(self, name: str, row: _Row, problems: list[str]) -> None:
+        self._name, self._row, self.problems = name, row, problems
+
+    def section(self, key: str) -> _Section | None:
+        found = self._row.get(key)
+        if isinstance(found, Mapping):
+            return _Section(f"{key}.", found, self.problems)
+        self._wrong(key, "a mapping")
+        return None
+
+    def switch(self) -> bool | None:
+        """Whether this is to be on; saying nothing of it is on, as the rest would mean nothing."""
+        found = self._row.get("enable", True)
+        if isinstance(found, bool):
+            return found
+        self._wrong("enable", "true or false")
+        return None
+
+    def integer(self, key: str, least: int, most: int) -> int | None:
+        found = self._row.get(key)
+        if _is_integer(found) and least <= found <= most:
+            return found
+        self._wrong(key, f"a number from {least} to {most}")
+        return None
+
+    def choice(self, key: str, values: tuple[str, ...]) -> str | None:
+        found = self._row.get(key)
+        if isinstance(found, str) and found in values:
+            return found
+        self._wrong(key, f"one of {', '.join(values)}")
+        return None
+
+    def text(self, key: str, longest: int) -> str | None:
+        found = self._row.get(key)
+        if isinstance(found, str) and 0 < len(found) <= longest:
+            return found
+        self._wrong(key, f"text of 1 to {longest} characters")
+        return None
+
+    def _wrong(self, key: str, wanted: str) -> None:
+        if self._row.get(key) is not None:
+            self.problems.append(f"{self._name}{key} must be {wanted}, it stays as it is")
+
+
+def _is_integer(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
