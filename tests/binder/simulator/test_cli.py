@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,11 +23,12 @@ from click.testing import CliRunner
 from binder.cli import HOW, cli
 
 COMMAND = [sys.executable, "-c", "from binder.cli import console; console()", "simulate"]
-SEED = """
+PORT = 20000 + os.getpid() % 10000  # other tests may carry traffic on the same address
+SEED = f"""
 load_balancers:
 - id: lb-demo
   listeners:
-  - {id: lbl-demo, protocol: TCP, port: 9080, health_check: {enabled: false}}
+  - {{id: lbl-demo, protocol: TCP, port: {PORT}, health_check: {{enabled: false}}}}
 """
 
 
@@ -80,10 +83,33 @@ def test_what_the_help_teaches_works(tmp_path: Path) -> None:
         assert '"FailListenerIdSet": []' in done.stdout
         with urllib.request.urlopen(f"http://127.0.0.1:{admin}/_sim/state") as reply:
             (lb,) = json.load(reply)["load_balancers"]
-        with urllib.request.urlopen(f"http://{lb['vip']}:9080/") as reply:
+        with urllib.request.urlopen(f"http://{lb['vip']}:{PORT}/") as reply:
             assert reply.read() == b"hello"
     kinds = [json.loads(line)["kind"] for line in journal.read_text().splitlines()]
     assert kinds == ["change", "change", "change", "task", "call"]
+
+
+def curls() -> list[str]:
+    """The calls of the help, each with its quotes, without what is said beside it."""
+    text = HOW[HOW.index("4. Break something") :].replace("\b\n", "")
+    return [
+        re.sub(r"\s+", " ", row)
+        for row in re.findall(r"curl (?:'[^']+'|\S+)(?:\s+-d\s+'[^']*')?", text)
+    ]
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not here")
+def test_the_calls_that_the_help_shows_are_answered(tmp_path: Path) -> None:
+    (tmp_path / "seed.yaml").write_text(SEED)
+    rows = curls()
+    assert len(rows) >= 6
+    by_hand = [row for row in rows if "advance" in row]  # of a clock that is moved by hand
+    for clock, calls in (("virtual", by_hand), ("real", [r for r in rows if r not in by_hand])):
+        with simulating("--seed", f"{tmp_path}/seed.yaml", "--clock", clock) as (_, admin):
+            for row in calls:
+                call = f"{row} --silent --show-error --fail-with-body".replace("9301", admin)
+                done = subprocess.run(["sh", "-c", call], capture_output=True, text=True)
+                assert done.returncode == 0, (row, done.stdout, done.stderr)
 
 
 def test_the_seed_of_the_help_is_one() -> None:
