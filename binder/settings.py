@@ -35,6 +35,7 @@ class Settings(NamedTuple):
     poll_most: float = 10.0
     poll_quick: float = 30.0  # how long it is asked for every poll_first
     audit: float = 600.0  # listeners and targets, when nothing happens
+    early_audits: tuple[float, ...] = (5.0, 30.0)  # after taking over
     call_timeout: float = 4.0  # of a call, below the lease's margin
     rate: float = 8.0  # calls per second and action, of CLB's 20
     lease: float = 10.0

@@ -49,16 +49,33 @@ class Gates:
         again = None if found.again is None else max(found.again - now, 0.0)
         confirm = pod.namespace if found.confirm else None
         opened = None
-        if found.write is not None and self._writes and not self._said_just_now(uid, found, now):
+        if found.write is not None and not self._writes:
+            self._would_say(uid, found.write, now)
+        elif found.write is not None and not self._said_just_now(uid, found, now):
             if not self._cluster.set_gate(found.write, pod.condition):
                 return Next(settings.retry_first, confirm)
             self._said[uid] = now, found.write
+            self._forget(now)
             for tell in found.tells:
                 self._cluster.tell(tell)
             if found.write.status == "True":
                 opened = None if ready_since is None else now - ready_since
                 LOG.info("gate open", extra={"pod": str(pod.key), "reason": found.write.reason})
         return Next(again, confirm, opened, found.write.reason if found.write else "")
+
+    def _forget(self, now: float) -> None:
+        """Drop what was said so long ago that it decides nothing: most Pods do not come again."""
+        keep = max(self._state.settings.retry_most, self._state.settings.say_again)
+        for uid, (at, _) in list(self._said.items()):
+            if now - at > keep:
+                self._said.pop(uid, None)
+
+    def _would_say(self, uid: str, write: SetGate, now: float) -> None:
+        before = self._said.get(uid)
+        if before is None or before[1][:5] != write[:5]:
+            fields = {"pod": str(write.pod), "status": write.status, "reason": write.reason}
+            LOG.info("gate would say", extra={**fields, "text": write.message})
+        self._said[uid] = now, write
 
     def _said_just_now(self, uid: str, found: Verdict, now: float) -> bool:
         """The same was written, and the watch has not brought it back yet."""

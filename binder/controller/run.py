@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from binder.cloud.codes import CloudError
+from binder.cluster.api import Failed
 from binder.controller.balancers import Balancers, Clocks
 from binder.controller.confirm import Confirmer
 from binder.controller.gates import Gates
@@ -48,7 +49,7 @@ class Controller:
         self.state, self.settings = state, state.settings
         state.changed, state.warned = self._changed, self._warned
         self._cloud, self._cluster, self._lease, self._clocks = cloud, cluster, lease, clocks
-        self._watcher = watcher
+        self._watcher, self._writes = watcher, writes
         self._balancers = Balancers(self.state, cloud, cluster, lease, clocks, writes=writes)
         self._gates = Gates(self.state, cluster, lease, clocks, writes=writes)
         self._confirmer = Confirmer(self.state, cluster, clocks.now)
@@ -58,6 +59,8 @@ class Controller:
         self._asked: Queue[str] = Queue(clocks.now)
         self._tries: dict[str, int] = {}
         self._leading = False
+        self._led_since: float | None = None  # the lease, as the loops know it
+        self._audits: list[float] = []
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -94,19 +97,19 @@ class Controller:
             self._pods.add(uid, self.settings.coalesce)
 
     def _warned(self, tell: Tell) -> None:
-        if self._leading:
+        if self._leading and self._writes:
             self._cluster.tell(tell)
+        elif self._leading:
+            told = {"about": str(tell.about), "reason": tell.reason, "text": tell.message}
+            LOG.info("would tell", extra=told)
 
     def _ticks(self) -> None:
         """Follow the lease, poll health, come back to every load balancer for its audit."""
-        audited = self._clocks.now()
         while not self._stop.wait(self.settings.coalesce):
             self._watcher.beat("tick")
             try:
                 if self._follow_lease():
-                    if self._clocks.now() - audited >= self.settings.audit:
-                        audited = self._clocks.now()
-                        self._all()
+                    self._audit()
                     read, errors = self._poller.poll()
                     for lb in read:
                         self._lbs.add(lb)
@@ -118,14 +121,29 @@ class Controller:
             except Exception:  # a loop that ends is worse than one that failed once
                 LOG.exception("tick failed")
 
+    def _audit(self) -> None:
+        """Soon after we took over, as a frozen former leader may have got a last write through."""
+        now = self._clocks.now()
+        if self._audits and now >= self._audits[0]:
+            self._audits = self._audits[1:] or [now + self.settings.audit]
+            with self.state.lock:
+                for one in self.state.balancers.values():
+                    one.targets_dirty = True
+            self._all()
+
     def _follow_lease(self) -> bool:
-        leading = self._lease.held() and self._cluster.changes().synced
-        if leading != self._leading:
-            self._leading = leading
+        since = self._lease.since if self._cluster.changes().synced else None
+        leading = since is not None
+        # What workers took while the lease had lapsed is dropped, however short the lapse was.
+        if since != self._led_since:
+            self._leading, self._led_since = leading, since
             LOG.info("leading" if leading else "standing by")
             self.state.forget_cloud()
             if leading:
+                now = self._clocks.now()
+                self._audits = [now + seconds for seconds in self.settings.early_audits]
                 self._all()
+                self.state.miss_gates()
         return leading
 
     def _all(self) -> None:
@@ -187,7 +205,12 @@ class Controller:
             self._pods.add(uid, found.after)
 
     def _confirm(self, namespace: str) -> None:
-        if not self._confirmer.look(namespace):
+        try:
+            agreed = self._confirmer.look(namespace)
+        except Failed as error:
+            LOG.warning("not confirmed", extra={"namespace": namespace, "reason": str(error)})
+            agreed = False
+        if not agreed:
             self._asked.add(namespace, self.settings.retry_first)
         with self.state.lock:
             lbs = {one.lb for one in self.state.view.bindings_in(namespace) if one.lb}

@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 from binder.core.actions import Action, Tell
 from binder.core.clb import LoadBalancer
-from binder.core.objects import Ingress, Pod, Service, ServiceConfig
+from binder.core.objects import Ingress, Owner, Pod, Service, ServiceConfig
 from binder.core.plan import Memory, Plan
 from binder.core.view import Object, View
 from binder.settings import Settings
+from schemas.contract import READINESS_GATE
 
 
 class Held(NamedTuple):
@@ -56,6 +57,7 @@ class State:
         # address at which their gate was open.
         self.ready_since: dict[str, float] = {}
         self.open_at: dict[str, str] = {}
+        self._ungated: set[str] = set()  # uids of Pods without the gate that were told of
         self._clock = clock
 
     # What informers say.
@@ -69,8 +71,7 @@ class State:
         with self.lock:
             touched = self.view.drop(item, self._clock())
             if isinstance(item, Pod):
-                self.ready_since.pop(item.uid, None)
-                self.open_at.pop(item.uid, None)
+                self._forget(item)
         self._tell(touched, [item])
 
     def replace(self, kind: type[Object], items: Iterable[Object]) -> None:
@@ -83,8 +84,7 @@ class State:
             for item in gone:
                 touched |= self.view.drop(item, self._clock())
                 if isinstance(item, Pod):
-                    self.ready_since.pop(item.uid, None)
-                    self.open_at.pop(item.uid, None)
+                    self._forget(item)
             for item in items:
                 touched |= self._put(item)
         self._tell(touched, items)
@@ -113,12 +113,43 @@ class State:
                 namespaces.add(item.namespace)
             elif item.gated and not item.open:
                 pods.add(item.uid)
+            elif item.ip and not item.gated:
+                self._miss_gate(item)
         for namespace in namespaces:
             for tell in self.view.tells_in(namespace):
                 self.warned(tell)
             # Who waits for nothing may have to wait now, and the reverse.
             pods |= self._closed_in(namespace)
         self.changed(touched, pods)
+
+    def miss_gates(self) -> None:
+        """Say of all Pods that are bound and have no gate that they have none."""
+        with self.lock:
+            self._ungated.clear()
+            pods = [pod for pod in self.view.pods.values() if pod.ip and not pod.gated]
+        for pod in pods:
+            self._miss_gate(pod)
+
+    def _miss_gate(self, pod: Pod) -> None:
+        """Say once that a Pod which is bound has no gate, so that it is Ready before CLB serves."""
+        with self.lock:
+            if pod.uid in self._ungated or pod.host_network:
+                return
+            owners = [one.owner for one in self.view.bindings_of(pod) if one.gating]
+            if not owners:
+                return
+            self._ungated.add(pod.uid)
+        about = Owner("Pod", pod.namespace, pod.name, pod.uid)
+        message = (
+            f"{owners[0]} selects it, and it has no readiness gate {READINESS_GATE}: it counts as "
+            "Ready before the load balancer serves it; add the gate to the Pod template"
+        )
+        self.warned(Tell(about, "Warning", "ReadinessGateMissing", message))
+
+    def _forget(self, pod: Pod) -> None:
+        self.ready_since.pop(pod.uid, None)
+        self.open_at.pop(pod.uid, None)
+        self._ungated.discard(pod.uid)
 
     def _closed_in(self, namespace: str) -> set[str]:
         with self.lock:
