@@ -21,7 +21,9 @@ class Evidence(NamedTuple):
     since: float  # the Pod was first seen to own the address with its containers ready
     read_at: float | None = None
     health: Health | None = None  # of the last reading; None: not bound, or no reading yet
-    unwell: bool = False  # was bound and neither Alive nor Close, when only this Pod was probed
+    # The first reading in which it was bound, and neither Alive nor Close, when only this Pod was
+    # probed.
+    unwell: float | None = None
     alive_from: float | None = None  # Alive in every reading from then on
 
     @property
@@ -51,7 +53,7 @@ def observe(
     return before._replace(
         read_at=read_at,
         health=health,
-        unwell=before.unwell or (unwell and ours),
+        unwell=read_at if before.unwell is None and unwell and ours else before.unwell,
         alive_from=(first if first is not None else read_at if ours else None) if alive else None,
     )
 
@@ -65,8 +67,8 @@ def proven(evidence: Evidence, check: Check, now: float, settings: Settings) -> 
         return health.detail != DEAD  # CLB sends to it from the moment it is bound
     if health.detail != ALIVE:
         return False  # Close too: the listener has been stopped
-    if evidence.unwell:
-        return True
+    if evidence.unwell is not None and read_at - evidence.unwell >= settings.read_lag:
+        return True  # a reading that is nearer may be of the time before
     first = evidence.alive_from
     return first is not None and read_at - first >= check.window(settings.window_slack)
 

@@ -126,7 +126,8 @@ def _closed(
 def _message(look: Look, waiting: Sequence[tuple[Binding, Standing]]) -> str:
     ready = len(look.standings) - len(waiting)
     names = [
-        f"{binding.owner.namespace}/{binding.owner.name} {binding.frontend} {binding.lb}: {one.text}"
+        f"{binding.owner.namespace}/{binding.owner.name} {binding.frontend} {binding.lb}: "
+        f"{one.text}"
         for binding, one in waiting[:_NAMED]
     ]
     more = f" and {len(waiting) - _NAMED} more" if len(waiting) > _NAMED else ""

@@ -81,14 +81,20 @@ def plan(
     leave = _leave(memory, context, settings)
     bound = {(key.listener, key.location) for key in lb.targets}
     recent = lb.targets_at is not None and context.now - lb.targets_at <= settings.fresh
+    settled_at = -inf if lb.targets_at is None else lb.targets_at - settings.read_lag
+    filling = {
+        (key.listener, key.location) for key, at in memory.ledger.raised.items() if at > settled_at
+    }
     old: list[Group] = []  # they look empty in a reading that is too old to rely on
 
     def removable(group: Group) -> bool:
-        if (group.listener, group.location) in bound or not leave.finish:
+        place = group.listener, group.location
+        if place in bound or not leave.finish:
             return False
-        if not recent:
+        if not recent or place in filling:
             old.append(group)
-        return recent
+            return False
+        return True
 
     listening = plan_listeners(bindings, lb, settings, removable)
     if lb.targets_at is None:
@@ -119,7 +125,7 @@ def plan(
     if not leave.finish or absent:
         due.append(context.now + settings.poll_most)
     if old:
-        due.append(context.now)
+        due.append(context.now + settings.poll_first)
     return Plan(
         actions=(*listening.actions, *moves.actions),
         addresses=_addresses(view, bindings, listening, lb),

@@ -47,6 +47,7 @@ class Ledger(NamedTuple):
     retries: Mapping[Action, Retry] = {}
     registered: Mapping[Key, float] = {}  # by this process, for a CLB that keeps no tags
     lowered: Mapping[Key, float] = {}  # weight 0 was asked for, and may not show in a reading yet
+    raised: Mapping[Key, float] = {}  # the same of anything else
     wrote_at: float = -inf  # when anything was asked for
     held: Mapping[Key, float] = {}  # since when a removal waits for the API server's word
     left: Mapping[Key, float] = {}  # when it went though no Pod was being deleted
@@ -161,6 +162,7 @@ class _Planner:
         targets_at = -inf if lb.targets_at is None else lb.targets_at
         self.settled_at = targets_at - settings.read_lag  # writes up to then show in the reading
         self.lowered = _younger(ledger.lowered, self.settled_at)
+        self.raised = _younger(ledger.raised, self.settled_at)
         self.targets_fresh = now - targets_at <= settings.fresh
         self.health_fresh = lb.health_at is not None and now - lb.health_at <= settings.fresh
         self.used: set[tuple[str, str]] = set()
@@ -205,14 +207,18 @@ class _Planner:
             for key, at in self.before.registered.items()
             if key in self.lb.targets or at > soon  # it may show late
         } | {one.key: self.now for one in self.actions if isinstance(one, Register)}
-        lowered = self.lowered | {
-            one.key: self.now for one in self.actions if isinstance(one, Weigh) and one.weight == 0
-        }
+        lowered, raised = dict(self.lowered), dict(self.raised)
+        for one in self.actions:
+            if isinstance(one, Weigh) and one.weight == 0:
+                lowered[one.key] = self.now
+            elif isinstance(one, (Register, Retag, Weigh)):
+                raised[one.key] = self.now
         ledger = Ledger(
             self.drained,
             self.retries,
             registered,
             lowered,
+            raised,
             wrote_at,
             self.held,
             self.left,
@@ -234,6 +240,12 @@ class _Planner:
 
     def _do(self, action: Action, most: float) -> bool:
         """Want `action`, unless it was wanted just now and its effect may show yet."""
+        drains = isinstance(action, Weigh) and action.weight == 0
+        if not self.targets_fresh and not drains:
+            self._read_again(self.now)  # the target may have got weight, or another owner, since
+            if action in self.before.retries:
+                self.retries[action] = self.before.retries[action]
+            return False
         before = self.before.retries.get(action, Retry(0, self.now))
         if before.after > self.now:
             self.retries[action] = before
@@ -306,17 +318,8 @@ class _Planner:
                 self._acknowledge(pod, asked)
             self._finish(key, 0 if self.leave.full else self.settings.drain)
             return
-        self.poll = True
-        if not self.leave.terminating:
-            self._soon()
-            return
         dies_at = pod.dies_at if pod.dies_at is not None else self.wall
-        last_chance = self.wall >= dies_at - self.settings.last_moment
-        patient = self.now - asked < self.settings.call_timeout
-        if patient and not last_chance and not self.health_fresh:
-            self._soon()  # a reading comes, and says who else serves
-            return
-        self._weigh_nothing(key, last_chance)
+        self._hurry(key, asked, self.wall >= dies_at - self.settings.last_moment)
 
     def _drain_others(self, keys: list[Key], bindings: list[Binding]) -> None:
         """Those that no Pod which terminates explains: held when they are many."""
@@ -328,10 +331,9 @@ class _Planner:
                 self._finish(key, self.settings.drain if self._pods_marked(key) else 0)
             elif key not in self.asked and not self._is_ending(key):
                 groups[key.listener, key.location].append(key)
-            elif self.leave.terminating:
-                self._weigh_nothing(key, last_chance=self._dies_now(key))
             else:
-                self._soon()
+                asked = self.asked[key] = self.before.asked.get(key, self.now)
+                self._hurry(key, asked, self._dies_now(key))
         for group, going in groups.items():
             for key in self._released(group, going, bindings):
                 self._lower(key, last_chance=not self._pods_marked(key))
@@ -378,14 +380,32 @@ class _Planner:
     def _namespace(self, key: Key) -> str:
         return self.pods[key].namespace if key in self.pods else ""
 
+    def _hurry(self, key: Key, asked: float, last_chance: bool) -> None:
+        """Drain a target whose Pod is being deleted, waiting only for readings that come soon."""
+        patient = not last_chance and self.now - asked < self.settings.call_timeout
+        self.poll = True
+        if not self.leave.terminating:
+            self._soon()
+        elif not patient or self._is_informed(asks_health=True):
+            self._weigh_nothing(key, last_chance)
+
     def _lower(self, key: Key, last_chance: bool) -> None:
         """Drain a target whose Pod is not being deleted: there is time for it."""
+        guarded = not last_chance and (key.listener, key.location) in self.used
         if not self.leave.drain:
             self._soon()
-        elif not self.targets_fresh:
-            self._read_again(self.now)  # it may have got another owner since
-        else:
+        elif self._is_informed(asks_health=guarded):
             self._weigh_nothing(key, last_chance)
+
+    def _is_informed(self, asks_health: bool) -> bool:
+        """Whether it has been read lately whose targets these are, and which ones serve."""
+        lacks_health = asks_health and not self.health_fresh
+        if not self.targets_fresh:
+            self._read_again(self.now)
+        if lacks_health:
+            self.poll = True
+            self._soon()
+        return self.targets_fresh and not lacks_health
 
     def _weigh_nothing(self, key: Key, last_chance: bool) -> None:
         """Drain it, if then another one serves, or waiting is of no use."""
@@ -405,6 +425,9 @@ class _Planner:
             return False  # whoever led before may have drained the others
         if serving or not self.health_fresh:
             return bool(serving - {key})
+        known = self.lb.health.get(key)
+        if known is not None and known.detail == ALIVE:
+            return False  # it has got weight since, and serves
         # CLB sends to all when none is Alive, but those that it has not probed enough.
         return any(
             self.lb.health[other].detail != UNKNOWN
@@ -417,8 +440,8 @@ class _Planner:
             self.again.append(self.drained[key] + drain)
         elif not self.leave.finish:
             self._soon()
-        elif not self.targets_fresh:
-            self._read_again(self.now)  # it may have got weight, or another owner, since
+        elif key in self.raised:
+            self._read_again(self.raised[key] + self.settings.read_lag)
         else:
             self._do(Deregister(key), self.settings.retry_most)
 
@@ -486,6 +509,8 @@ class _Planner:
             self.weighty[group].add(key)
             if self._is_ours(key, target):
                 self.counted[group].add(key)
+                if key not in staying and self._dies_now(key):
+                    continue  # it goes in any case, so that it is no help to others
             pods = [one.pod for one in staying.get(key, ())]
             if self._serves(key, pods, checked.get(group, True)):
                 self.serving[group].add(key)
@@ -497,6 +522,8 @@ class _Planner:
             return any(pod.ready and (pod.open or not checked) for pod in pods)
         if health is None or health.weight <= 0:
             return False
+        if pods and not any(pod.containers_ready and (pod.open or not pod.gated) for pod in pods):
+            return False  # what CLB says may be about who had the address before
         return health.detail == ALIVE or (health.detail == CLOSE and not checked)
 
 

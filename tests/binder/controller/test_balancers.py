@@ -251,6 +251,7 @@ def test_a_pod_that_terminates_is_drained_then_unbound(bench: Bench) -> None:
     bench.seconds(6)
     bench.world.healthy = {key("10.0.0.1"): "Alive", key("10.0.0.2"): "Alive"}
     bench.seconds(2)
+    bench.pod("web-2", "10.0.0.2", condition=Condition("True"), ready=True)
     bench.pod("web-1", "10.0.0.1", dies_at=bench.world.now + 60)
     bench.seconds(1)
     assert bench.world.bound[key("10.0.0.1")].weight == 0

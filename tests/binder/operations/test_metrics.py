@@ -121,7 +121,7 @@ def test_many_load_balancers_share_a_series() -> None:
 
 
 def test_a_tag_that_does_not_come_back_is_told() -> None:
-    memory = Memory(ledger=Ledger(registered=frozenset({KEY})))
+    memory = Memory(ledger=Ledger(registered={KEY: 0.0}))
 
     def degraded(target: Target) -> bool:
         reading = LoadBalancer("lb-1", targets={KEY: target})
