@@ -137,7 +137,8 @@ class Controller:
         # What workers took while the lease had lapsed is dropped, however short the lapse was.
         if since != self._led_since:
             self._leading, self._led_since = leading, since
-            LOG.info("leading" if leading else "standing by")
+            if self._writes:
+                LOG.info("leading" if leading else "standing by")
             self.state.forget_cloud()
             if leading:
                 now = self._clocks.now()

@@ -121,6 +121,7 @@ class World:
         self, lb: LoadBalancer, listener: Listener, group: Group, target: Target
     ) -> None:
         """Write down that probes think otherwise of `target` than before."""
+        self.snapshots.take(lb.id, lb, self.now())
         self.journal.add(
             "health",
             self.now(),

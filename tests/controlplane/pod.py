@@ -37,6 +37,7 @@ class PodWorker:
         self.pod = pod
         self.behaviour = Behaviour()
         self.ip = addresses.take()
+        self._said_ip = self.ip  # a status keeps it when the network has taken it back
         self._api = api
         self._addresses = addresses
         self._node_address = node_address
@@ -129,7 +130,7 @@ class PodWorker:
         """Write the status unless the API server has it already."""
         await self._online.wait()
         containers = [container.status() for container in self.containers]
-        wanted = pod_status.status(self.pod, containers, self.ip, self._node_address, now())
+        wanted = pod_status.status(self.pod, containers, self._said_ip, self._node_address, now())
         if self._gone or not pod_status.differs(wanted, self.pod.get("status", {})):
             return
         body = {"metadata": {"uid": self.pod["metadata"]["uid"]}, "status": wanted}
