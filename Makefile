@@ -13,15 +13,17 @@ STAMP := $(VENV)/.installed
 CONTROL_PLANE := etcd kube-apiserver kube-controller-manager
 PEERS := $(filter-out $(CONTROL_PLANE),$(notdir $(patsubst %/go.mod,%,$(wildcard tests/peers/*/go.mod))))
 
-.PHONY: help setup demo test cluster-test control-plane check bench fuzz peers clean
+.PHONY: help setup demo test cluster-test control-plane check bench fuzz soak peers clean
 
 help:
 	@echo "make demo   transform a realistic application and show the diff"
 	@echo "make test   run the tests"
 	@echo "make cluster-test  those that need real etcd and Kubernetes, which are built once"
 	@echo "make check  ruff, mypy, generated files"
-	@echo "make bench  race against yq, kustomize and ruamel.yaml; writes benchmarks/RESULTS.md"
-	@echo "make fuzz   100,000 generated manifests against the laws"
+	@echo "make bench  race against yq, kustomize and ruamel.yaml, count the binder's calls;"
+	@echo "            writes benchmarks/*.md"
+	@echo "make fuzz   100,000 generated manifests and 1,000,000 steps of the binder against the laws"
+	@echo "make soak   20 rolling updates under load, all faults, the webhook under load: an hour"
 
 setup: $(STAMP)
 
@@ -54,9 +56,17 @@ peers:
 
 bench: setup peers
 	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks.simulator
+	@$(BIN)/python -m benchmarks.binder
 
 fuzz: setup
 	@$(BIN)/python -m tests.fuzz
+	@$(BIN)/python -m tests.binder.core.laws --steps 1000000
+
+soak: setup control-plane
+	@$(BIN)/python -m tests.binder.plane.soak
+	@$(BIN)/python -m tests.binder.endtoend.soak
+	@$(BIN)/python -m tests.binder.webhook.soak
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info
