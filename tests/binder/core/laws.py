@@ -20,8 +20,7 @@ from binder.core.objects import Pod
 from binder.core.plan import Plan
 from binder.settings import Settings
 from tests.binder.core.world import (
-    CHECK,
-    NO_CHECK,
+    FRONTENDS,
     PORT,
     SETTINGS,
     TICK,
@@ -121,11 +120,12 @@ class LawWorld(World):
             clb = self.clbs.get(binding.lb)
             if clb is None or self.view.pods[pod.uid].weight == 0:
                 continue
-            denied = self._denied(clb, binding.frontend)
-            if denied is not None:
-                long = self.now - denied >= SETTINGS.confirm_absent - TICK
-                recent = self.now - denied <= SETTINGS.fresh + SLACK
-                self.demand(UNKNOWN_IS_NOT_GONE, long or recent, write)
+            if self._denied_for_long(clb, binding.frontend):
+                continue
+            gone = self._gone(clb, binding.frontend)
+            if gone is not None:
+                recent = self.now - gone <= SETTINGS.fresh + SLACK
+                self.demand(UNKNOWN_IS_NOT_GONE, recent, write)
                 continue
             back = self.now - clb.back_at.get(binding.frontend, -1e9)
             just_back = back <= SETTINGS.fresh + SLACK
@@ -133,7 +133,15 @@ class LawWorld(World):
             detail = f"{write} {binding.lb} {binding.frontend}\n{clb.bound}\n{self.of(clb.id)}"
             self.demand(EVIDENCE, served, detail)
 
-    def _denied(self, clb: Clb, frontend: Frontend) -> float | None:
+    def _denied_for_long(self, clb: Clb, frontend: Frontend) -> bool:
+        """Whether CLB has said twice, far enough apart, that it is not there.
+
+        It may have gone later than that: CLB denies what is there at times, and nobody can tell.
+        """
+        first, last = self.of(clb.id).denied.get(frontend, (0.0, 0.0))
+        return last - first >= SETTINGS.confirm_absent and self.now - last <= SETTINGS.fresh
+
+    def _gone(self, clb: Clb, frontend: Frontend) -> float | None:
         """Since when there is no such load balancer or listener."""
         if clb.gone_at is not None:
             return clb.gone_at
@@ -459,11 +467,6 @@ def _lose_lead(world: LawWorld) -> None:
 
 
 SERVICES = ("web", "api", "shared", "plain")
-FRONTENDS = (
-    ("lb-1", Frontend("TCP", 80), CHECK),
-    ("lb-2", Frontend("TCP", 81), CHECK),
-    ("lb-2", Frontend("TCP", 82), NO_CHECK),
-)
 EVENTS: tuple[tuple[int, Callable[[LawWorld], None]], ...] = (
     (8, _roll),
     (4, _scale),

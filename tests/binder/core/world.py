@@ -46,6 +46,11 @@ from schemas.contract import EXISTING_CLB, LOAD_BALANCER_CLASS
 SETTINGS = Settings(cluster="ours", manage_listeners=False)
 CHECK = Check(interval=2, timeout=1, healthy=2, unhealthy=2)
 NO_CHECK = Check(enabled=False)
+FRONTENDS = (
+    ("lb-1", Frontend("TCP", 80), CHECK),
+    ("lb-2", Frontend("TCP", 81), CHECK),
+    ("lb-2", Frontend("TCP", 82), NO_CHECK),
+)
 PORT = 8080
 TICK = 0.5
 WRITE_LAG, READ_LAG = 1.0, 1.5  # together below Settings.read_lag
@@ -132,6 +137,8 @@ class Known:
     targets_dirty: bool = True
     listeners_dirty: bool = True
     polled_at: float = -1e9
+    # For the laws: when CLB first and last denied it, with no other answer between.
+    denied: dict[Frontend, tuple[float, float]] = field(default_factory=dict)
 
 
 class World:
@@ -170,11 +177,7 @@ class World:
         self.open_at: dict[str, str] = {}
         self.said: dict[str, float] = {}
         self.laws: list[str] = []  # broken ones, with what happened
-        for lb, frontend, check in (
-            ("lb-1", Frontend("TCP", 80), CHECK),
-            ("lb-2", Frontend("TCP", 81), CHECK),
-            ("lb-2", Frontend("TCP", 82), NO_CHECK),
-        ):
+        for lb, frontend, check in FRONTENDS:
             if not settings.manage_listeners:
                 self.add_listener(lb, frontend, check)
         for name in ("web", "api", "shared", "plain"):
@@ -542,7 +545,9 @@ class World:
         if old or missing or one.listeners_dirty or reading.absent is not None:
             self._call(clb)
             hiccup = self.chaos and self.random.random() < 0.02
-            if clb.gone_at is not None or hiccup:
+            there = clb.gone_at is None and not hiccup
+            self._note_denials(clb, one, there)
+            if not there:
                 first = reading.absent[0] if reading.absent else at
                 one.reading = reading._replace(absent=(first, at))
                 one.listeners_dirty = one.targets_dirty = True
@@ -559,6 +564,17 @@ class World:
             targets = {key: Target(weight, text) for key, (weight, text, _) in past.items()}
             one.reading = one.reading._replace(targets=targets, targets_at=at)
             one.targets_dirty = False
+
+    def _note_denials(self, clb: Clb, one: Known, there: bool) -> None:
+        """Keep, apart from what the binder makes of it, what CLB answers: it has `clb`, or not."""
+        shown = {listener.groups[0].frontend for listener in clb.listeners.values()}
+        for frontend in [frontend for lb, frontend, _ in FRONTENDS if lb == clb.id]:
+            # A listener that is ours to make is not denied, it is not there yet.
+            if there and (self.settings.manage_listeners or frontend in shown):
+                one.denied.pop(frontend, None)
+            else:
+                first, _ = one.denied.get(frontend, (self.now, self.now))
+                one.denied[frontend] = first, self.now
 
     def _perform(self, clb: Clb, one: Known, actions: tuple[Action, ...]) -> None:
         one.targets_dirty = True
