@@ -27,6 +27,7 @@ from aiohttp import (
 )
 from yarl import URL
 
+from binder.simulator.accepting import stop_accepting
 from binder.simulator.clock import settle
 from binder.simulator.headers import end_to_end, to_target
 from binder.simulator.model import Endpoint, Listener
@@ -77,7 +78,8 @@ class HttpRelay:
     async def close(self) -> None:
         """Accept nothing more and cut what is under way."""
         if self._socket is not None:
-            self._socket.close()
+            stop_accepting(self._socket)
+            await asyncio.sleep(0)
         self._server.pre_shutdown()
         await self._server.shutdown(_CUT_S)
         await self._targets.close()

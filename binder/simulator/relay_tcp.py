@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 
+from binder.simulator.accepting import stop_accepting
 from binder.simulator.model import Listener
 from binder.simulator.tcp_session import Session
 from binder.simulator.traffic import Address, Traffic
@@ -44,7 +45,8 @@ class TcpRelay:
         """Accept nothing more and reset what is established."""
         if self._server is None:
             return
-        self._server.close()
+        stop_accepting(self._server)
+        await asyncio.sleep(0)
         while self._sessions:
             await asyncio.gather(*[session.close() for session in list(self._sessions)])
         await self._server.wait_closed()

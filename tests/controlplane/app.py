@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from binder.simulator.accepting import stop_accepting
+
 MOST_HEADERS = 65536
 
 
@@ -83,7 +85,7 @@ class App:
 
     def _close_servers(self) -> None:
         for server in self._servers:
-            server.close()
+            stop_accepting(server)
         self._servers.clear()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

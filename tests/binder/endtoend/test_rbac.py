@@ -425,7 +425,7 @@ def test_the_binder_works_with_what_is_shipped_and_nothing_more(
             if row["kind"] == "call" and "Unauthorized" in row["outcome"]
         ]
         assert refused == []
-        assert not any(word in bed.logs() for word in ("403", "forbidden"))
+        assert "is forbidden" not in bed.logs()
 
 
 def _ingress(namespace: str, lb: str) -> dict[str, Any]:

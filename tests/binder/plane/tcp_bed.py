@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from binder.simulator.accepting import stop_accepting
 from binder.simulator.model import Endpoint, Target
 from binder.simulator.plane import Plane
 from binder.simulator.traffic import Address
@@ -39,7 +40,8 @@ class Echo:
             writer.close()
 
     async def stop(self) -> None:
-        self._server.close()
+        stop_accepting(self._server)
+        await asyncio.sleep(0)
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
