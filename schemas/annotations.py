@@ -17,6 +17,8 @@ from typing import NamedTuple
 from schemas.contract import (
     API_GROUP,
     AUTO_REWRITE,
+    BINDER_CERTIFICATE,
+    BINDER_GATE,
     CERTIFICATE,
     CROSS_REGION,
     CROSS_VPC,
@@ -416,5 +418,6 @@ FAMILIES: tuple[Family, ...] = (
     Family((f"{API_GROUP}/",), 0.7),
 )
 
-# Our own annotations: the first stands on any object, the second on pod templates as well.
-OWN = (SKIP, IGNORE)
+# Our own annotations: the first stands on any object, the second on pod templates as well, and
+# the binder reads the others of Services and Ingresses.
+OWN = (SKIP, IGNORE, BINDER_GATE, BINDER_CERTIFICATE)

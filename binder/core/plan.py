@@ -6,17 +6,17 @@ not been. The memory carries evidence and pauses only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import inf
 from typing import NamedTuple
 
-from binder.core import gate, tag
+from binder.core import gate
 from binder.core.actions import Action, SetAddresses, Tell
 from binder.core.bindings import Binding, port_of
 from binder.core.clb import Frontend, Group, Key, LoadBalancer
 from binder.core.evidence import Evidence, missing, observe, proven
 from binder.core.gate import Standing
-from binder.core.listeners import Listening, plan_listeners
+from binder.core.listeners import Listening, plan_listeners, prefix
 from binder.core.objects import Changes, Owner, Pod
 from binder.core.targets import Leave, Ledger, holders, plan_targets
 from binder.core.view import View
@@ -129,7 +129,7 @@ def plan(
     return Plan(
         actions=(*listening.actions, *moves.actions),
         addresses=_addresses(view, bindings, listening, lb),
-        tells=moves.tells,
+        tells=(*_conflicts(bindings, listening), *listening.notes, *moves.tells),
         confirm=moves.confirm,
         standings=standings,
         memory=after,
@@ -142,9 +142,13 @@ def plan(
     )
 
 
-def prefix(settings: Settings) -> str:
-    """How the names of our listeners begin."""
-    return f"tke-direct/{tag.short(settings.cluster)}/"
+def _conflicts(bindings: Sequence[Binding], listening: Listening) -> Iterator[Tell]:
+    for binding in bindings:
+        message = listening.conflicts.get(binding.frontend)
+        if message is not None:
+            yield Tell(
+                binding.owner, "Warning", "ListenerConflict", f"{binding.frontend}: {message}"
+            )
 
 
 def _leave(memory: Memory, context: Context, settings: Settings) -> Leave:

@@ -35,6 +35,7 @@ from tests.binder.commands.things import (
     pod,
     service,
 )
+from tests.conftest import ROOT
 
 ALIVE = {"targets": {key(): ours("web-1")}, "health": {key(): Health("Alive", 10)}}
 DEAD = {**ALIVE, "health": {key(): Health("Dead", 10)}}
@@ -159,6 +160,10 @@ passed
     → Name one in the annotation of Service shop/api if it should be served.
 
 The gate waits for 1 binding."""
+
+
+def test_the_guide_shows_this_screen() -> None:
+    assert WAITING in (ROOT / "docs/binder.md").read_text(encoding="utf-8")
 
 
 def test_a_pod_whose_gate_is_open_needs_nothing() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -125,10 +125,10 @@ class World:
 class Bench:
     """One Service, one load balancer."""
 
-    def __init__(self) -> None:
+    def __init__(self, **settings: Any) -> None:
         self.world = World()
         clocks = Clocks(lambda: self.world.now, lambda: self.world.now)
-        self.state = State(Settings(manage_listeners=False), clocks.now)
+        self.state = State(Settings(**{"manage_listeners": False} | settings), clocks.now)
         parts = self.world, self.world, clocks
         self.balancers = Balancers(self.state, self.world, *parts)  # type: ignore[arg-type]
         self.gates = Gates(self.state, *parts)
@@ -281,3 +281,30 @@ def test_targets_of_strangers_are_left_alone(bench: Bench) -> None:
     bench.seconds(100)
     assert bench.world.bound[stranger] == Target(10, "")
     assert not any(getattr(action, "key", None) == stranger for action in bench.world.did)
+
+
+def test_a_listener_that_somebody_else_has_is_told_of() -> None:
+    bench = Bench(manage_listeners=True)
+    bench.pod()
+    bench.seconds(1)
+    (told,) = [tell for tell in bench.world.told if tell.reason == "ListenerConflict"]
+    assert (str(told.about), told.type) == ("Service shop/web", "Warning")
+    assert told.message.startswith("TCP 80: TCP 80 of lb-1 is listener lbl-1 ('mine')")
+    assert bench.world.did == []
+
+
+def test_a_pod_without_the_gate_is_told_of_once() -> None:
+    bench = Bench()
+    told: list[Tell] = []
+    bench.state.warned = told.append
+    bench.pod("fine")
+    bench.pod("elsewhere", gated=False, labels={"app": "other"})
+    assert told == []
+    pod = bench.pod("web-1", gated=False)
+    bench.pod("web-1", gated=False, ready=True)
+    (one,) = told
+    assert (one.about.name, one.reason) == ("web-1", "ReadinessGateMissing")
+    assert contract.READINESS_GATE in one.message
+    bench.state.drop(pod)
+    bench.pod("web-1", gated=False)
+    assert len(told) == 2
