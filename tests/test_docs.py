@@ -33,7 +33,7 @@ README_CONFIG = re.findall(r"```yaml\n(apiVersion: tke-direct.*?)```", README, r
 # Not run here: each is the beginning of commands that run these very tests, take long, ask a
 # registry, or need a cluster or an image of ours.
 ELSEWHERE = (
-    *("make test", "make check", "make bench", "make fuzz"),
+    *("make test", "make check", "make bench", "make fuzz", "make soak"),
     *("pip install .", "pre-commit "),
     *("docker build ", "kubectl apply "),
     "kustomize build --enable-alpha-plugins kustomize-plugin/container/",

@@ -18,6 +18,20 @@ FORBIDDEN = {
     "transformer": {"binder", "kubernetes", "tencentcloud", "requests", "urllib3", "yaml"},
     "binder": {"transformer"},
 }
+# What the folders of the binder import of each other, and what the outside world is to each.
+BINDER = {
+    "core": {"settings"},
+    "cluster": {"core", "settings", "kubernetes", "urllib3"},
+    "cloud": {"core", "tencentcloud", "requests", "urllib3"},
+    "controller": {"core", "settings", "cloud", "cluster"},
+    "operations": {"core", "controller", "prometheus_client", "aiohttp"},
+    "commands": {"core", "settings", "cloud", "cluster", "controller", "operations"},
+    "webhook": {"cluster", "cryptography", "prometheus_client", "aiohttp"},
+    "simulator": {"aiohttp"},
+}
+LIBRARIES = {"kubernetes", "tencentcloud", "requests", "urllib3", "aiohttp", "cryptography"}
+LIBRARIES |= {"prometheus_client"}
+CLOCKS_AND_SOCKETS = {"threading", "time", "datetime", "os", "socket", "asyncio", "subprocess"}
 SHELL = {
     "cli",
     "cli_doors",
@@ -77,6 +91,26 @@ def test_a_package_imports_only_what_it_may(path: Path) -> None:
     package = path.relative_to(ROOT).parts[0]
     tops = {name.split(".")[0] for name in imported(parsed(path))}
     assert not tops & FORBIDDEN[package]
+
+
+@pytest.mark.parametrize("folder", BINDER)
+def test_a_folder_of_the_binder_imports_only_what_it_may(folder: str) -> None:
+    ours, world = set(), set()
+    for path in (ROOT / "binder" / folder).rglob("*.py"):
+        for name in imported(parsed(path)):
+            top, _, rest = name.partition(".")
+            if top == "binder" and rest:
+                ours.add(rest.partition(".")[0])
+            elif top in LIBRARIES:
+                world.add(top)
+    assert ours | world == BINDER[folder] | {folder}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "binder/core").glob("*.py")), ids=lambda p: p.name)
+def test_decisions_of_the_binder_know_no_world_and_no_clock(path: Path) -> None:
+    assert not {name.partition(".")[0] for name in imported(parsed(path))} & (
+        LIBRARIES | CLOCKS_AND_SOCKETS
+    )
 
 
 MODULES = {
