@@ -425,7 +425,9 @@ def test_the_binder_works_with_what_is_shipped_and_nothing_more(
             if row["kind"] == "call" and "Unauthorized" in row["outcome"]
         ]
         assert refused == []
-        assert "is forbidden" not in bed.logs()
+        # It sees namespaces of other tests, which end; there nobody may write.
+        forbidden = [line for line in bed.logs().splitlines() if "is forbidden" in line]
+        assert [line for line in forbidden if "being terminated" not in line] == []
 
 
 def _ingress(namespace: str, lb: str) -> dict[str, Any]:
