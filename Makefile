@@ -37,7 +37,7 @@ demo: setup
 	@PATH="$(abspath $(BIN)):$$PATH" sh tests/demo/run
 
 test: setup
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 cluster-test: setup control-plane
 	@$(BIN)/python -m pytest -m cluster

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -21,6 +22,12 @@ COMMAND = shlex.split(os.environ.get("TKE_DIRECT", "")) or [sys.executable, "-m"
 
 Result = subprocess.CompletedProcess[bytes]
 Run = Callable[..., Result]
+
+
+def pytest_configure() -> None:
+    # A shell that starts us in the background lets us ignore SIGINT, and our children would too.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
