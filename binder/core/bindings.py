@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple, TypeAlias, TypeGuard, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from binder.core.actions import Tell
-from binder.core.clb import Attributes, Check, Frontend
+from binder.core.attributes import Row, attributes, is_integer
+from binder.core.clb import LONGEST_DOMAIN, LONGEST_URL, Attributes, Frontend
 from binder.core.objects import (
     Ingress,
     IngressPath,
@@ -45,14 +46,10 @@ _ID = re.compile(r"lb-[0-9a-z]+")
 _USUAL_PORTS = {"HTTP": (80,), "HTTPS": (443,)}
 _PORTS = range(1, 65536)
 
-# Limits of CreateRule (CLB API 2018-03-17, RuleInput).
-_LONGEST_DOMAIN, _LONGEST_URL = 80, 200
-
 # Annotations that give an Ingress rules besides those of its spec.
 _MORE_RULES = (RULE_MIX, RULE_MIX_BOTH, AUTO_REWRITE)
 
-_Row: TypeAlias = Mapping[str, object]  # of a TkeServiceConfig: a listener of layer 4, or a rule
-_Rows: TypeAlias = Mapping[tuple[str, int, str, str], _Row]
+_Rows: TypeAlias = Mapping[tuple[str, int, str, str], Row]
 _Kind = TypeVar("_Kind", Service, Ingress)
 
 
@@ -168,7 +165,7 @@ class _Asking:
     def bind(self, frontend: Frontend, service: Service, port: ServicePort) -> None:
         """Want the Pods of `service` behind `frontend`."""
         row = self._rows.get((frontend.protocol, frontend.port, frontend.domain, frontend.url), {})
-        attributes, problems = _attributes(row, frontend)
+        wanted, problems = attributes(row, frontend)
         for problem in problems:
             message = f"TkeServiceConfig {self._config}, {frontend}: {problem}"
             self.warn("InvalidServiceConfig", message)
@@ -180,7 +177,7 @@ class _Asking:
                 service.selector,
                 port.target_port,
                 port.protocol,
-                attributes,
+                wanted,
                 self.certificate if frontend.protocol == "HTTPS" else "",
                 self._annotations.get(BINDER_GATE, "").lower() != "false",
             )
@@ -290,8 +287,8 @@ def _may_listen(
         # A listener that exists has one already. Secrets are not read: least privilege.
         message = f"HTTPS needs {BINDER_CERTIFICATE}, the id of a certificate in CLB"
         asking.warn("CertificateMissing", message)
-    elif len(path.host) > _LONGEST_DOMAIN or len(place[1]) > _LONGEST_URL:
-        message = f"CLB takes domains up to {_LONGEST_DOMAIN} and paths up to {_LONGEST_URL}"
+    elif len(path.host) > LONGEST_DOMAIN or len(place[1]) > LONGEST_URL:
+        message = f"CLB takes domains up to {LONGEST_DOMAIN} and paths up to {LONGEST_URL}"
         asking.warn("UnsupportedPath", f"{message} characters: {path.host}{place[1]}")
     elif place in seen:
         asking.warn("DuplicatePath", f"{path.host}{place[1]} stands twice; the first one counts")
@@ -352,127 +349,4 @@ def _pairs(said: object) -> Iterator[tuple[str, int]]:
     """Protocol and port of each listener; port 0 for what is none."""
     for row in said if isinstance(said, list) else ():
         for protocol, port in row.items() if isinstance(row, dict) else [("", 0)]:
-            yield str(protocol).upper(), port if _is_integer(port) else 0
-
-
-# TkeServiceConfigs. Names, ranges and defaults are TKE's (TKE docs, "Service CLB configuration"
-# and "Using TkeServiceConfig to configure CLBs").
-
-_KNOWN = {"session", "healthCheck", "scheduler", "protocol", "port", "domain", "url"}
-_SCHEDULERS = ("WRR", "LEAST_CONN")
-_SCHEDULERS_7 = (*_SCHEDULERS, "IP_HASH")
-_METHODS = ("HEAD", "GET")
-_TYPES_7 = ("HTTP", "HTTPS", "TCP", "GRPC")
-_CHECK_TYPES = {
-    "TCP": ("TCP", "HTTP", "HTTPS", "GRPC", "CUSTOM"),
-    "UDP": ("PING", "CUSTOM"),
-    "HTTP": _TYPES_7,
-    "HTTPS": _TYPES_7,
-}
-
-
-def _attributes(row: _Row, frontend: Frontend) -> tuple[Attributes, list[str]]:
-    """What `row` wants of a listener or rule, and what is wrong with it.
-
-    What is out of range is left as it is; times of a check that are not named are CLB's defaults.
-    """
-    if not row:
-        return Attributes(), []
-    problems: list[str] = []
-    whole = _Section("", row, problems)
-    session, check = whole.section("session"), whole.section("healthCheck")
-    schedulers = _SCHEDULERS_7 if frontend.layer_7 else _SCHEDULERS
-    found = Attributes(
-        scheduler=whole.choice("scheduler", schedulers),
-        session=_session(session) if session else None,
-        check=_check(check) if check else None,
-    )
-    if check and found.check and found.check.enabled:
-        found = found._replace(
-            http_path=check.text("httpCheckPath", _LONGEST_URL),
-            http_domain=check.text("httpCheckDomain", _LONGEST_DOMAIN),
-            http_method=check.choice("httpCheckMethod", _METHODS),
-            http_code=check.integer("httpCode", 1, 31),
-            check_type=check.choice("checkType", _CHECK_TYPES[frontend.protocol]),
-            check_port=check.integer("checkPort", 1, 65535),
-            source_ip=check.integer("sourceIpType", 0, 1),
-        )
-    problems += [f"{key} is not supported by the binder" for key in sorted(row.keys() - _KNOWN)]
-    return found, problems
-
-
-def _session(said: _Section) -> int | None:
-    enabled = said.switch()
-    if enabled is None:
-        return None
-    return (said.integer("sessionExpireTime", 30, 3600) or 30) if enabled else 0
-
-
-def _check(said: _Section) -> Check | None:
-    enabled = said.switch()
-    if not enabled:
-        return None if enabled is None else Check(enabled=False)
-    usual = Check()
-    interval = said.integer("intervalTime", 5, 300) or usual.interval
-    timeout = said.integer("timeout", 2, 60) or usual.timeout
-    if timeout >= interval:
-        said.problems.append(f"timeout {timeout} is not less than intervalTime {interval}")
-        interval, timeout = usual.interval, usual.timeout
-    return Check(
-        True,
-        interval,
-        timeout,
-        said.integer("healthNum", 2, 10) or usual.healthy,
-        said.integer("unHealthNum", 2, 10) or usual.unhealthy,
-    )
-
-
-class _Section:
-    """Reads a part of a row; each value is None when it is not named, or is wrong."""
-
-    def __init__(self, name: str, row: _Row, problems: list[str]) -> None:
-        self._name, self._row, self.problems = name, row, problems
-
-    def section(self, key: str) -> _Section | None:
-        found = self._row.get(key)
-        if isinstance(found, Mapping):
-            return _Section(f"{key}.", found, self.problems)
-        self._wrong(key, "a mapping")
-        return None
-
-    def switch(self) -> bool | None:
-        """Whether this is to be on; saying nothing of it is on, as the rest would mean nothing."""
-        found = self._row.get("enable", True)
-        if isinstance(found, bool):
-            return found
-        self._wrong("enable", "true or false")
-        return None
-
-    def integer(self, key: str, least: int, most: int) -> int | None:
-        found = self._row.get(key)
-        if _is_integer(found) and least <= found <= most:
-            return found
-        self._wrong(key, f"a number from {least} to {most}")
-        return None
-
-    def choice(self, key: str, values: tuple[str, ...]) -> str | None:
-        found = self._row.get(key)
-        if isinstance(found, str) and found in values:
-            return found
-        self._wrong(key, f"one of {', '.join(values)}")
-        return None
-
-    def text(self, key: str, longest: int) -> str | None:
-        found = self._row.get(key)
-        if isinstance(found, str) and 0 < len(found) <= longest:
-            return found
-        self._wrong(key, f"text of 1 to {longest} characters")
-        return None
-
-    def _wrong(self, key: str, wanted: str) -> None:
-        if self._row.get(key) is not None:
-            self.problems.append(f"{self._name}{key} must be {wanted}, it stays as it is")
-
-
-def _is_integer(value: object) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool)
+            yield str(protocol).upper(), port if is_integer(port) else 0

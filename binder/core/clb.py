@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 LAYER_7 = ("HTTP", "HTTPS")
+LONGEST_DOMAIN, LONGEST_URL = 80, 200  # characters (CreateRule, RuleInput)
 
 
 class Frontend(NamedTuple):

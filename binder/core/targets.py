@@ -15,6 +15,7 @@ from typing import NamedTuple
 from binder.core import tag
 from binder.core.actions import Action, Deregister, Register, Retag, Tell, Weigh
 from binder.core.bindings import Binding, port_of
+from binder.core.brake import Brake, Origin
 from binder.core.clb import ALIVE, CLOSE, UNKNOWN, Frontend, Group, Key, LoadBalancer, Target
 from binder.core.objects import Owner, Pod
 from binder.core.view import View
@@ -150,15 +151,13 @@ class _Planner:
         self.tells: list[Tell] = []
         self.drained: dict[Key, float] = {}
         self.retries: dict[Action, Retry] = {}
-        self.held: dict[Key, float] = {}
-        self.left = _younger(ledger.left, now - settings.brake_window)
         self.asked: dict[Key, float] = {}
         self.pods: dict[Key, Home] = {}
-        self.confirm: set[str] = set()
         self.poll = self.reread = False
         self.again: list[float] = []
         self.drains: list[float] = []
         self.cluster = tag.short(settings.cluster)
+        self.brake = Brake(ledger.held, ledger.left, leave.confirmed, now, settings)
         targets_at = -inf if lb.targets_at is None else lb.targets_at
         self.settled_at = targets_at - settings.read_lag  # writes up to then show in the reading
         self.lowered = _younger(ledger.lowered, self.settled_at)
@@ -220,16 +219,16 @@ class _Planner:
             lowered,
             raised,
             wrote_at,
-            self.held,
-            self.left,
+            self.brake.held,
+            self.brake.left,
             self.asked,
             self.pods,
         )
         return Moves(
             tuple(self.actions),
             ledger,
-            tuple(self.tells),
-            frozenset(self.confirm),
+            (*self.brake.tells, *self.tells),
+            frozenset(self.brake.confirm),
             self.poll,
             self.reread,
             bool(ours),
@@ -334,51 +333,14 @@ class _Planner:
             else:
                 asked = self.asked[key] = self.before.asked.get(key, self.now)
                 self._hurry(key, asked, self._dies_now(key))
-        for group, going in groups.items():
-            for key in self._released(group, going, bindings):
+        owner = bindings[0].owner if bindings else None
+        for place, going in groups.items():
+            origin = Origin(self.lb.id, *place, owner, self.counted[place])
+            homes = {key: self.pods[key].namespace if key in self.pods else "" for key in going}
+            for key in self.brake.release(origin, homes):
                 self._lower(key, last_chance=not self._pods_marked(key))
-                self.left[key] = self.before.left.get(key, self.now)
-
-    def _released(
-        self, group: tuple[str, str], going: list[Key], bindings: list[Binding]
-    ) -> list[Key]:
-        """Those of `going` that may go; a few may, many when the API server has agreed to each."""
-        recent = {key for key in self.left if (key.listener, key.location) == group}
-        leaving = len(recent.union(going))
-        share = self.settings.brake * len(self.counted[group] | recent)
-        if leaving <= share or self.settings.allow_mass_removal:
-            return going
-        for key in going:
-            self.held[key] = self.before.held.get(key, self.now)
-        waiting = [key for key in going if not self._is_confirmed(key)]
-        if waiting and not any(key in self.before.held for key in going):
-            self.tells += [
-                Tell(
-                    owner,
-                    "Warning",
-                    "MassRemovalHeld",
-                    f"{len(going)} of {len(self.counted[group])} targets of {self.lb.id} "
-                    f"{group[0]} would go though their Pods are not being deleted; asking the API "
-                    "server first",
-                )
-                for owner in dict.fromkeys(one.owner for one in bindings)
-            ][:1]
-        if waiting:
-            self.confirm |= {self._namespace(key) for key in waiting}
+        if self.brake.confirm:
             self._soon()
-        return [key for key in going if key not in waiting]
-
-    def _is_confirmed(self, key: Key) -> bool:
-        """Whether the API server has agreed since, about the Pod's namespace if that is known."""
-        said = [
-            self.leave.confirmed[home]
-            for home in {"", self._namespace(key)}
-            if home in self.leave.confirmed
-        ]
-        return max(said, default=-inf) > self.held[key]
-
-    def _namespace(self, key: Key) -> str:
-        return self.pods[key].namespace if key in self.pods else ""
 
     def _hurry(self, key: Key, asked: float, last_chance: bool) -> None:
         """Drain a target whose Pod is being deleted, waiting only for readings that come soon."""
