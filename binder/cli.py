@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from binder.commands.options import cloud, shared
+from binder.commands.options import cloud, readiness_gate, shared
 
 if TYPE_CHECKING:
     from binder.simulator.simulator import Simulator
@@ -244,6 +244,7 @@ def _end(work: Callable[[], int]) -> None:
     show_default=True,
     help="Of the MutatingWebhookConfiguration, of the Secret and of our Deployment.",
 )
+@readiness_gate
 @click.option("--service", default="tke-direct-webhook", show_default=True, help="Leads here.")
 @click.option("--service-port", default=443, show_default=True, help="Port of the Service.")
 @click.option("--host", default="0.0.0.0", show_default=True, help="Address of both ports.")  # noqa: S104

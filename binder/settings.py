@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from schemas.contract import READINESS_GATE
+
 
 class Settings(NamedTuple):
     """The defaults; the command line may change them."""
@@ -12,6 +14,7 @@ class Settings(NamedTuple):
     manage_listeners: bool = True  # --listeners=owned; False: bind to those that exist
     adopt_all: bool = False  # every Service of type LoadBalancer, for clusters without TKE's
     allow_mass_removal: bool = False
+    gate: str = READINESS_GATE  # the conditionType; that of TKE's own controller, too
     endpoint: str = "clb.internal.tencentcloudapi.com"
 
     weight: int = 10  # CLB's own default

@@ -17,14 +17,15 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from binder.cluster.api import GONE, NOT_FOUND, Api, Failed, Refused, Stream
 from binder.cluster.project import (
     INGRESSES,
-    PODS,
     SERVICE_CONFIGS,
     SERVICES,
     Item,
     Json,
     Resource,
+    pods,
 )
 from binder.core.objects import Changes
+from schemas.contract import READINESS_GATE
 
 log = logging.getLogger(__name__)
 Taken = TypeVar("Taken", contravariant=True)
@@ -258,10 +259,11 @@ class Informers:
         sink: Callable[[Resource[Any]], Sink[Any]],
         clock: Callable[[], float] = time.monotonic,
         timing: Timing = Timing(),  # noqa: B008  # a constant
+        gate: str = READINESS_GATE,
     ) -> None:
         self._all = [
             Informer(api, resource, sink(resource), clock=clock, timing=timing)
-            for resource in (SERVICE_CONFIGS, SERVICES, INGRESSES, PODS)
+            for resource in (SERVICE_CONFIGS, SERVICES, INGRESSES, pods(gate))
         ]
 
     def start(self) -> None:

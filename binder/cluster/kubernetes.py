@@ -12,6 +12,7 @@ from binder.cluster.live import Live, live
 from binder.cluster.status import Outcome, Statuses
 from binder.core.actions import SetAddresses, SetGate, Tell
 from binder.core.objects import Changes, Condition
+from schemas.contract import READINESS_GATE
 
 log = logging.getLogger(__name__)
 
@@ -23,10 +24,15 @@ class Kubernetes:
     """
 
     def __init__(
-        self, api: Api, informers: Informers, events: Events, fence: Callable[[], bool]
+        self,
+        api: Api,
+        informers: Informers,
+        events: Events,
+        fence: Callable[[], bool],
+        gate: str = READINESS_GATE,
     ) -> None:
         self._api, self._informers, self._events, self._fence = api, informers, events, fence
-        self._statuses = Statuses(api)
+        self._statuses, self._gate = Statuses(api, gate=gate), gate
 
     def changes(self) -> Changes:
         return self._informers.changes()
@@ -43,7 +49,7 @@ class Kubernetes:
 
     def live(self, namespace: str) -> Live:
         """What the API server has, in `namespace` or everywhere; Failed when it does not say."""
-        return live(self._api, namespace)
+        return live(self._api, namespace, self._gate)
 
     def _done(self, what: str, write: Callable[[], Outcome]) -> bool:
         if not self._fence():

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from binder.cluster.api import Api
-from binder.cluster.project import INGRESSES, PODS, SERVICES, Item, Resource
+from binder.cluster.project import INGRESSES, SERVICES, Item, Resource, pods
 from binder.core.objects import Ingress, Pod, Service
+from schemas.contract import READINESS_GATE
 
 
 class Live(NamedTuple):
@@ -17,13 +18,13 @@ class Live(NamedTuple):
     ingresses: tuple[Ingress, ...]
 
 
-def live(api: Api, namespace: str) -> Live:
+def live(api: Api, namespace: str, gate: str = READINESS_GATE) -> Live:
     """Lists of a quorum of etcd, that is without a resourceVersion; Failed if one cannot be had.
 
     Services and Ingresses come last: a Pod that is there is compared with no older ones.
     """
     return Live(
-        pods=_listed(api, PODS, namespace),
+        pods=_listed(api, pods(gate), namespace),
         services=_listed(api, SERVICES, namespace),
         ingresses=_listed(api, INGRESSES, namespace),
     )

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Generic, TypeVar
 
 from binder.core.objects import (
@@ -67,8 +67,8 @@ class Resource(Generic[Item]):
         return "/".join((self.root, *within, self.plural, *below))
 
 
-def pod(item: Json) -> Pod:
-    """A Pod."""
+def pod(item: Json, gate: str = READINESS_GATE) -> Pod:
+    """A Pod; `gate` is the conditionType of our gate."""
     meta, spec, status = _map(item, "metadata"), _map(item, "spec"), _map(item, "status")
     containers = list(_maps(spec, "containers"))
     conditions = {_text(one, "type"): one for one in _maps(status, "conditions")}
@@ -88,9 +88,9 @@ def pod(item: Json) -> Pod:
         weight=_weight(dict(_strings(meta, "annotations")).get(POD_WEIGHT, "")),
         containers_ready=_is(conditions, "ContainersReady", "True"),
         ready=_is(conditions, "Ready", "True"),
-        updating=any(gate in gates and _is(conditions, gate, "False") for gate in UPDATE_GATES),
-        gated=READINESS_GATE in gates,
-        condition=_condition(conditions.get(READINESS_GATE)),
+        updating=any(one in gates and _is(conditions, one, "False") for one in UPDATE_GATES),
+        gated=gate in gates,
+        condition=_condition(conditions.get(gate)),
         deleted_at=_asked_at(dies_at, meta),
         dies_at=dies_at,
         pre_stop=max(filter(None, map(_pre_stop, containers)), default=None),
@@ -140,7 +140,12 @@ def service_config(item: Json) -> ServiceConfig:
     return ServiceConfig(_shared_text(meta, "namespace"), _text(meta, "name"), settings)
 
 
-PODS = Resource("/api/v1", "pods", pod)
+def pods(gate: str) -> Resource[Pod]:
+    """Pods, of which `gate` is the conditionType that we open."""
+    return Resource("/api/v1", "pods", partial(pod, gate=gate))
+
+
+PODS = pods(READINESS_GATE)
 SERVICES = Resource("/api/v1", "services", service)
 INGRESSES = Resource("/apis/networking.k8s.io/v1", "ingresses", ingress)
 SERVICE_CONFIGS = Resource(

@@ -41,11 +41,14 @@ class Outcome(Enum):
 class Statuses:
     """Writes statuses; a call that fails otherwise than by an Outcome raises Failed.
 
-    `wall` is the time of day in seconds since the epoch, for transition times only.
+    `wall` is the time of day in seconds since the epoch, for transition times only; `gate` is the
+    type of our condition.
     """
 
-    def __init__(self, api: Api, wall: Callable[[], float] = time.time) -> None:
-        self._api, self._wall = api, wall
+    def __init__(
+        self, api: Api, wall: Callable[[], float] = time.time, gate: str = READINESS_GATE
+    ) -> None:
+        self._api, self._wall, self._gate = api, wall, gate
 
     def set_gate(self, action: SetGate, before: Condition | None) -> Outcome:
         """Write the condition; `before` is the one that is there, as far as is known.
@@ -54,7 +57,7 @@ class Statuses:
         properties"), so where the status stays the time is left out, and the old one stays.
         """
         condition: Json = {
-            "type": READINESS_GATE,
+            "type": self._gate,
             "status": action.status,
             "reason": action.reason,
             "message": action.message,

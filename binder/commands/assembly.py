@@ -70,6 +70,7 @@ def given(options: dict[str, Any]) -> tuple[Place, Settings]:
         manage_listeners=options.pop("listeners") == "owned",
         adopt_all=options.pop("adopt_all"),
         allow_mass_removal=options.pop("allow_mass_removal"),
+        gate=options.pop("readiness_gate"),
         endpoint=options.pop("endpoint"),
     )._replace(**options.pop("timing"))
     return place, settings
@@ -127,11 +128,13 @@ class Parts:
 
     def follow(self, state: State) -> Informers:
         """Informers that feed `state`, not started yet."""
-        return Informers(self.api, lambda resource: _Feed(state, resource))
+        return Informers(
+            self.api, lambda resource: _Feed(state, resource), gate=state.settings.gate
+        )
 
-    def kubernetes(self, informers: Informers) -> Kubernetes:
+    def kubernetes(self, informers: Informers, gate: str) -> Kubernetes:
         fence = self.lease.held if self._leads else lambda: False
-        return Kubernetes(self.api, informers, self.events, fence)
+        return Kubernetes(self.api, informers, self.events, fence, gate)
 
     def secrets(self) -> list[str]:
         """What must not stand in any log."""
@@ -178,6 +181,6 @@ def controller(
     state = State(settings, parts.clocks.now)
     informers = parts.follow(state)
     lease = parts.lease if writes else Always()
-    cluster = parts.kubernetes(informers)
+    cluster = parts.kubernetes(informers, settings.gate)
     made = Controller(state, parts.clb, cluster, lease, parts.clocks, watcher, writes=writes)
     return made, informers

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from binder.cluster.api import NOT_FOUND, Api, Failed, Json, Refused
-from binder.cluster.project import PODS
+from binder.cluster.project import PODS, pods
 from binder.commands import screen
 from binder.commands.advice import ORDER, Situation, advice
 from binder.commands.assembly import LEASE_NAME, Parts, Place, given
@@ -19,7 +19,7 @@ from binder.commands.words import count, span
 from binder.core import tag
 from binder.core.bindings import Binding, port_of
 from binder.core.clb import ALIVE, CLOSE, DEAD, Group, Key
-from binder.core.objects import Name, Pod
+from binder.core.objects import Name, Owner, Pod
 from binder.settings import Settings
 from schemas.contract import READINESS_GATE
 
@@ -64,6 +64,7 @@ class Story(NamedTuple):
     holder: Holder
     lines: tuple[Line, ...]
     notes: tuple[str, ...] = ()
+    elsewhere: tuple[Owner, ...] = ()  # for whom TKE's own controller opens the gate
 
     @property
     def code(self) -> int:
@@ -103,7 +104,7 @@ def parse(name: str, namespace: str | None) -> Name:
 def _story(parts: Parts, place: Place, wanted: Name, settings: Settings) -> Story:
     now = time.time()
     raw = _pod(parts.api, wanted)
-    pod = PODS.project(raw)
+    pod = pods(settings.gate).project(raw)
     seen, notes = _see(parts, wanted.namespace, settings)
     # The newest that was seen of the Pod goes with its facts.
     seen.view.put(pod, seen.began)
@@ -114,7 +115,8 @@ def _story(parts: Parts, place: Place, wanted: Name, settings: Settings) -> Stor
     lines = [line(pod, one, found.get(one.lb), settings) for one in bindings]
     lines.sort(key=lambda one: (not one.binding.gating, ORDER.index(one.situation)))
     holder = _holder(parts.api, place.namespace, now)
-    return Story(pod, facts(raw, now), holder, tuple(lines), tuple(notes))
+    elsewhere = tuple(seen.view.elsewhere(pod))
+    return Story(pod, facts(raw, now, settings.gate), holder, tuple(lines), tuple(notes), elsewhere)
 
 
 def _pod(api: Api, wanted: Name) -> Json:
@@ -139,7 +141,7 @@ def _see(parts: Parts, namespace: str, settings: Settings) -> tuple[Seen, list[s
     return see(parts.api, settings, parts.clocks, namespace), [note]
 
 
-def facts(raw: Json, now: float) -> Facts:
+def facts(raw: Json, now: float, gate: str = READINESS_GATE) -> Facts:
     """What stands in the status of a Pod; `now` in seconds since the epoch."""
     status = _map(raw.get("status"))
     rows = [_map(one) for one in _list(status.get("containerStatuses"))]
@@ -150,7 +152,7 @@ def facts(raw: Json, now: float) -> Facts:
         max(there, len(rows)),
         tuple(_state(row) for row in rows if row.get("ready") is not True),
         _age(conditions.get("ContainersReady"), now),
-        _age(conditions.get(READINESS_GATE), now),
+        _age(conditions.get(gate), now),
     )
 
 
@@ -384,6 +386,11 @@ def _verdict(story: Story) -> Iterator[str]:
         yield "The gate is open; what CLB does will not close it."
     elif pod.terminating:
         yield "The Pod is being deleted; its gate is not looked at any more."
+    elif story.elsewhere:
+        yield (
+            f"TKE's own controller opens the gate, for {story.elsewhere[0]}; the binder leaves it "
+            "alone. With --readiness-gate it can have one of its own."
+        )
     elif not story.holder.alive:
         yield screen.paint("Nobody opens gates now:", screen.BAD) + " start the binder first."
     elif not pod.containers_ready:

@@ -61,7 +61,7 @@ class Gate(NamedTuple):
 def see(api: Api, settings: Settings, clocks: Clocks, namespace: str = EVERYWHERE) -> Seen:
     """List all kinds, as etcd's quorum has them; Failed when one cannot be had."""
     began = clocks.now()
-    found = live(api, namespace)
+    found = live(api, namespace, settings.gate)
     view = View(settings)
     for kind in (_configs(api, namespace), found.services, found.ingresses, found.pods):
         for item in kind:
@@ -156,7 +156,7 @@ def gate_of(
     standings = [(one, _standing(pod, one, found)) for one in bindings]
     # Services were listed after Pods, so they confirm that a Pod that is up waits for nothing.
     ready = seen.began if pod.containers_ready else None
-    look = Look(standings, ready, seen.ended, trusted=True)
+    look = Look(standings, ready, seen.ended, trusted=True, elsewhere=seen.view.elsewhere(pod))
     return Gate(pod, standings, verdict(pod, look, clocks.now(), settings))
 
 

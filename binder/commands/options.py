@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,12 @@ from typing import Any
 import click
 
 from binder.settings import Settings
+from schemas.contract import READINESS_GATE
+
+# A qualified name (Kubernetes API, PodReadinessGate).
+_CONDITION_TYPE = re.compile(
+    r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?"
+)
 
 # The variables are those that the shipped Deployment sets, so that a command in its Pod knows them.
 _REGION = (
@@ -38,6 +45,24 @@ _CREDENTIALS = (
         help="A mounted Secret with SecretId and SecretKey, where there is no CAM role.",
     ),
 )
+
+
+def _condition_type(_context: object, _option: object, value: str) -> str:
+    if not _CONDITION_TYPE.fullmatch(value):
+        raise click.BadParameter(f"{value!r} is not of the form example.com/name")
+    return value
+
+
+readiness_gate = click.option(
+    "--readiness-gate",
+    default=READINESS_GATE,
+    metavar="TYPE",
+    envvar="READINESS_GATE",
+    show_envvar=True,
+    callback=_condition_type,
+    help=f"The conditionType of the gate. Default: {READINESS_GATE}, which TKE's own controller "
+    "opens, too: Pods that it serves in direct mode are left to it.",
+)
 _CLOUD = (*_REGION, *_ENDPOINT, *_CREDENTIALS)
 _ALL = (
     click.option(
@@ -61,8 +86,10 @@ _ALL = (
     click.option(
         "--adopt-all",
         is_flag=True,
-        help="Serve every Service of type LoadBalancer, where TKE's controller does not run.",
+        help="Where TKE's controller does not run: serve every Service of type LoadBalancer "
+        "without a class and every Ingress of class qcloud, unless it says direct access is off.",
     ),
+    readiness_gate,
     click.option(
         "--allow-mass-removal",
         is_flag=True,

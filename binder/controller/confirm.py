@@ -34,17 +34,19 @@ class Confirmer:
             ]
             same = True
             for space in spaces:
-                found = bindings(
+                live = bindings(
                     [one for one in services if one.namespace == space],
                     [one for one in ingresses if one.namespace == space],
                     [one for one in configs if one.namespace == space],
                     state.settings,
-                ).bindings
-                same &= _targets(found) == _targets(state.view.bindings_in(space))
+                )
+                known = state.view.wanted_in(space)
+                same &= _targets(live.bindings) == _targets(known.bindings)
+                same &= set(live.elsewhere) == set(known.elsewhere)
             if same:
                 state.confirmed_services[namespace] = started
-            known = [pod for space in spaces for pod in state.view.pods_in(space)]
-            same &= _labels(pods) == _labels(known)
+            there = [pod for space in spaces for pod in state.view.pods_in(space)]
+            same &= _labels(pods) == _labels(there)
             if same:
                 state.confirmed_all[namespace] = started
         return same

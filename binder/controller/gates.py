@@ -56,12 +56,17 @@ class Gates:
                 return Next(settings.retry_first, confirm)
             self._said[uid] = now, found.write
             self._forget(now)
-            for tell in found.tells:
-                self._cluster.tell(tell)
+            self._tell(found)
             if found.write.status == "True":
                 opened = None if ready_since is None else now - ready_since
                 LOG.info("gate open", extra={"pod": str(pod.key), "reason": found.write.reason})
+        elif self._writes and found.write is None:
+            self._tell(found)
         return Next(again, confirm, opened, found.write.reason if found.write else "")
+
+    def _tell(self, found: Verdict) -> None:
+        for tell in found.tells:
+            self._cluster.tell(tell)
 
     def _forget(self, now: float) -> None:
         """Drop what was said so long ago that it decides nothing: most Pods do not come again."""
@@ -100,6 +105,7 @@ class Gates:
             open_at is not None and open_at != pod.ip,
             tuple(state.view.lost[one.owner] for one in bindings if one.owner in state.view.lost),
             None if said is None else said[0],
+            state.view.elsewhere(pod),
         )
 
     def _standing(self, pod: Pod, binding: Binding) -> Standing:

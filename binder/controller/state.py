@@ -13,7 +13,6 @@ from binder.core.objects import Ingress, Owner, Pod, Service, ServiceConfig
 from binder.core.plan import Memory, Plan
 from binder.core.view import Object, View
 from binder.settings import Settings
-from schemas.contract import READINESS_GATE
 
 
 class Held(NamedTuple):
@@ -141,8 +140,8 @@ class State:
             self._ungated.add(pod.uid)
         about = Owner("Pod", pod.namespace, pod.name, pod.uid)
         message = (
-            f"{owners[0]} selects it, and it has no readiness gate {READINESS_GATE}: it counts as "
-            "Ready before the load balancer serves it; add the gate to the Pod template"
+            f"{owners[0]} selects it, and it has no readiness gate {self.settings.gate}: it counts "
+            "as Ready before the load balancer serves it; add the gate to the Pod template"
         )
         self.warned(Tell(about, "Warning", "ReadinessGateMissing", message))
 

@@ -19,27 +19,20 @@ from binder.core.objects import (
     ServiceConfig,
     ServicePort,
 )
+from binder.core.serving import By, kind_of, served_by
 from binder.settings import Settings
 from schemas.contract import (
     AUTO_REWRITE,
     BINDER_CERTIFICATE,
     BINDER_GATE,
-    BINDER_INGRESS_CLASS,
     EXISTING_CLB,
-    INGRESS_CLASS,
-    INGRESS_DIRECT_ACCESS,
     LISTEN_PORTS,
-    LOAD_BALANCER_CLASS,
     RULE_MIX,
     RULE_MIX_BOTH,
     SERVICE_CONFIG,
-    SERVICE_DIRECT_ACCESS,
     SPECIFY_PROTOCOL,
-    SYNC_MODE,
-    SYNC_SKIP,
 )
 
-_DIRECT_ACCESS = {"service": SERVICE_DIRECT_ACCESS, "ingress": INGRESS_DIRECT_ACCESS}
 _ID = re.compile(r"lb-[0-9a-z]+")
 
 # What an Ingress gets without LISTEN_PORTS (TKE docs, "Ingress annotations").
@@ -72,11 +65,19 @@ class Binding(NamedTuple):
     gating: bool = True  # False: no readiness gate waits for this one
 
 
+class Elsewhere(NamedTuple):
+    """Pods whose gates TKE's own controller opens, for this owner."""
+
+    owner: Owner
+    selector: tuple[tuple[str, str], ...]
+
+
 class Resolved(NamedTuple):
     """What the objects of one namespace want, and what is wrong with them."""
 
     bindings: tuple[Binding, ...]
     tells: tuple[Tell, ...]
+    elsewhere: tuple[Elsewhere, ...] = ()
 
 
 def bindings(
@@ -87,52 +88,45 @@ def bindings(
 ) -> Resolved:
     """What the objects of one namespace want; the same for any order of them."""
     by_name = {one.name: one for one in services}
+    ingresses = list(ingresses)
     rows = {one.name: one.settings for one in configs}
     found = [
-        *(_of_service(one, rows) for one in _serving(by_name.values(), settings)),
-        *(_of_ingress(one, by_name, rows, settings) for one in _serving(ingresses, settings)),
+        *(_of_service(one, rows) for one in _served(by_name.values(), By.BINDER, settings)),
+        *(
+            _of_ingress(one, by_name, rows, settings)
+            for one in _served(ingresses, By.BINDER, settings)
+        ),
     ]
     return Resolved(
         tuple(binding for one in found for binding in one.bindings),
         tuple(dict.fromkeys(tell for one in found for tell in one.tells)),
+        tuple(dict.fromkeys(_elsewhere(by_name, ingresses, settings))),
     )
 
 
-def _serving(them: Iterable[_Kind], settings: Settings) -> list[_Kind]:
-    served = [one for one in them if opted_in(one, settings) and not one.terminating]
-    return sorted(served, key=lambda one: one.name)
+def _elsewhere(
+    services: Mapping[str, Service], ingresses: Iterable[Ingress], settings: Settings
+) -> Iterator[Elsewhere]:
+    for service in _served(services.values(), By.TKE, settings):
+        yield Elsewhere(service.owner, service.selector)
+    for ingress in _served(ingresses, By.TKE, settings):
+        for path in ingress.paths:
+            backend = services.get(path.backend[0])
+            if backend is not None:
+                yield Elsewhere(ingress.owner, backend.selector)
 
 
-def opted_in(one: Service | Ingress, settings: Settings) -> bool:
-    """Whether the binder serves a Service or Ingress.
-
-    It does by class, or because TKE's controller is told to leave alone what asks for direct
-    access, or because there is no such controller.
-    """
-    kind = _kind(one)
-    direct = one.annotations.get(_DIRECT_ACCESS[kind], "").lower()
-    parked = direct == "true" and one.annotations.get(SYNC_MODE[kind]) == SYNC_SKIP
-    adopted = settings.adopt_all and direct != "false"
-    if isinstance(one, Ingress):
-        if one.ingress_class == BINDER_INGRESS_CLASS:
-            return True
-        # TKE's controller serves an Ingress without a class too, and so may others.
-        if not one.ingress_class:
-            return parked
-        return one.ingress_class == INGRESS_CLASS and (parked or adopted)
-    if one.type != "LoadBalancer":
-        return False
-    if one.load_balancer_class:
-        return one.load_balancer_class == LOAD_BALANCER_CLASS
-    return parked or adopted
+def _served(them: Iterable[_Kind], by: By, settings: Settings) -> list[_Kind]:
+    found = [one for one in them if served_by(one, settings) is by and not one.terminating]
+    return sorted(found, key=lambda one: one.name)
 
 
-def selects(binding: Binding, pod: Pod) -> bool:
-    """Whether `binding` wants `pod`, whatever state that is in."""
+def selects(one: Binding | Elsewhere, pod: Pod) -> bool:
+    """Whether `one` wants `pod`, whatever state that is in."""
     return (
-        pod.namespace == binding.owner.namespace
-        and bool(binding.selector)
-        and all(pod.labels.get(key) == value for key, value in binding.selector)
+        pod.namespace == one.owner.namespace
+        and bool(one.selector)
+        and all(pod.labels.get(key) == value for key, value in one.selector)
     )
 
 
@@ -151,7 +145,7 @@ class _Asking:
         self.owner = one.owner
         self.bindings: list[Binding] = []
         self.tells: list[Tell] = []
-        self._annotations, self._kind = one.annotations, _kind(one)
+        self._annotations, self._kind = one.annotations, kind_of(one)
         self._lb = self._named_lb()
         self.certificate = one.annotations.get(BINDER_CERTIFICATE, "")
         self._config = one.annotations.get(SERVICE_CONFIG[self._kind], "")
@@ -205,10 +199,6 @@ class _Asking:
             self.warn("InvalidLoadBalancer", f"{key} is {named!r}, not the id of a CLB (lb-...)")
             return ""
         return named
-
-
-def _kind(one: Service | Ingress) -> str:
-    return "ingress" if isinstance(one, Ingress) else "service"
 
 
 # Services:

@@ -52,6 +52,7 @@ class Look(NamedTuple):
     moved: bool = False  # the Pod has another address than when its gate opened
     lost: tuple[float, ...] = ()  # when owners lost the load balancer that they had
     said_at: float | None = None  # when we last wrote the condition
+    elsewhere: Sequence[Owner] = ()  # for whom TKE's own controller opens this gate
 
 
 class Verdict(NamedTuple):
@@ -69,6 +70,9 @@ def verdict(pod: Pod, look: Look, now: float, settings: Settings) -> Verdict:
         return Verdict()
     if not look.trusted:
         return Verdict(again=now + settings.poll_most)
+    if look.elsewhere:
+        # A condition has one writer. TKE's would open it without asking us, and we without it.
+        return Verdict(tells=_shared(pod, look))
     if pod.open:
         # It is NotReady for another reason, so that closing it takes nothing away.
         if not pod.ready and (pod.updating or look.moved):
@@ -134,9 +138,24 @@ def _message(look: Look, waiting: Sequence[tuple[Binding, Standing]]) -> str:
     return f"{ready}/{len(look.standings)} ready; waiting for {'; '.join(names)}{more}"
 
 
+def _shared(pod: Pod, look: Look) -> tuple[Tell, ...]:
+    if pod.open or not look.standings:
+        return ()
+    message = (
+        f"{look.standings[0][0].owner} does not hold this Pod's readiness gate, which TKE's "
+        f"controller opens for {look.elsewhere[0]}; give the binder a gate of its own with "
+        "--readiness-gate"
+    )
+    return (Tell(_owner(pod), "Warning", "ReadinessGateShared", message),)
+
+
+def _owner(pod: Pod) -> Owner:
+    return Owner("Pod", pod.namespace, pod.name, pod.uid)
+
+
 def _tell(pod: Pod, reason: str, message: str) -> Tell:
     return Tell(
-        Owner("Pod", pod.namespace, pod.name, pod.uid),
+        _owner(pod),
         "Warning",
         reason,
         f"the readiness gate is open without the load balancer: {message}",

@@ -13,6 +13,7 @@ from binder.core.actions import Tell
 from binder.core.bindings import Binding, Resolved, bindings, selects
 from binder.core.objects import Ingress, Owner, Pod, Service, ServiceConfig
 from binder.settings import Settings
+from schemas.contract import READINESS_GATE
 
 Object = Pod | Service | Ingress | ServiceConfig
 NOTHING = Resolved((), ())
@@ -78,8 +79,11 @@ class View:
 
     # What is asked.
 
+    def wanted_in(self, namespace: str) -> Resolved:
+        return self._resolved.get(namespace, NOTHING)
+
     def bindings_in(self, namespace: str) -> tuple[Binding, ...]:
-        return self._resolved.get(namespace, NOTHING).bindings
+        return self.wanted_in(namespace).bindings
 
     def resolved(self) -> Iterable[Resolved]:
         """What each namespace's Services and Ingresses want."""
@@ -87,7 +91,7 @@ class View:
 
     def tells_in(self, namespace: str) -> tuple[Tell, ...]:
         """What is wrong in Services and Ingresses there."""
-        return self._resolved.get(namespace, NOTHING).tells
+        return self.wanted_in(namespace).tells
 
     def bindings_on(self, lb: str) -> list[Binding]:
         """Those that want Pods on this load balancer, in a stable order."""
@@ -101,6 +105,13 @@ class View:
 
     def bindings_of(self, pod: Pod) -> list[Binding]:
         return [one for one in self.bindings_in(pod.namespace) if selects(one, pod)]
+
+    def elsewhere(self, pod: Pod) -> list[Owner]:
+        """For whom TKE's own controller opens the gate of `pod`; nobody where ours is another."""
+        if self._settings.gate != READINESS_GATE:
+            return []
+        found = self.wanted_in(pod.namespace).elsewhere
+        return list(dict.fromkeys(one.owner for one in found if selects(one, pod)))
 
     def load_balancers(self) -> set[str]:
         return {lb for lb, namespaces in self._on.items() if namespaces}

@@ -55,7 +55,7 @@ def count(
     gates = 0
     for pod in view.pods.values():
         since = ready_since.get(pod.uid)
-        if since is None or not _waits(pod):
+        if since is None or not _waits(pod) or view.elsewhere(pod):
             continue
         gates += 1
         reason = pod.condition.reason if pod.condition and pod.condition.reason else NOT_WRITTEN

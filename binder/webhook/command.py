@@ -53,6 +53,7 @@ def serve(
     host: str,
     port: int,
     metrics_port: int,
+    readiness_gate: str,
     failure_policy: str,
     object_selector: Sequence[str],
     certificates: str | None,
@@ -70,6 +71,7 @@ def serve(
         name=name or NAME,
         service=service,
         service_port=service_port,
+        readiness_gate=readiness_gate,
         failure_policy=failure_policy,
         object_selector=tuple(_label(text) for text in object_selector),
         certificates=certificates or "",
@@ -131,7 +133,7 @@ def _replicas(deployment: Mapping[str, object]) -> int:
 
 async def _serve(options: Options, api: Api, places: Places, announce: Announce) -> None:
     metrics = Metrics()
-    server = Server(options.namespace, metrics)
+    server = Server(options.namespace, options.readiness_gate, metrics)
     cluster = Cluster(api)
     healer = Healer(cluster, options, metrics, server.use)
     operations = Operations(healer, metrics)

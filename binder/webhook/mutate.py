@@ -28,7 +28,7 @@ class Answer(NamedTuple):
     result: str
 
 
-def answer(sent: object, own_namespace: str) -> Answer:
+def answer(sent: object, own_namespace: str, condition_type: str) -> Answer:
     """The answer to a decoded AdmissionReview. MalformedReviewError where it is none."""
     review = _object(sent, "the body")
     if (review.get("apiVersion"), review.get("kind")) != (API_VERSION, KIND):
@@ -38,7 +38,7 @@ def answer(sent: object, own_namespace: str) -> Answer:
     if not isinstance(uid, str) or not uid:
         raise MalformedReviewError("request.uid must be a string that is not empty")
     response: dict[str, object] = {"uid": uid, "allowed": True}
-    patch = _patch(request, own_namespace)
+    patch = _patch(request, own_namespace, condition_type)
     if patch:
         text = base64.b64encode(json.dumps(patch).encode()).decode()
         response |= {"patchType": "JSONPatch", "patch": text}
@@ -46,7 +46,7 @@ def answer(sent: object, own_namespace: str) -> Answer:
     return Answer(reply, "patched" if patch else "unchanged")
 
 
-def _patch(request: Json, own_namespace: str) -> list[Json]:
+def _patch(request: Json, own_namespace: str, condition_type: str) -> list[Json]:
     """A JSON patch (RFC 6902) that appends the gate; empty where none is due."""
     if not _is_new_pod(request) or request.get("namespace") in (own_namespace, *ALWAYS_EXCLUDED):
         return []
@@ -55,7 +55,7 @@ def _patch(request: Json, own_namespace: str) -> list[Json]:
     gates = spec.get("readinessGates")
     if not isinstance(gates, list | None):
         raise MalformedReviewError("request.object.spec.readinessGates must be a list")
-    gate = {"conditionType": contract.READINESS_GATE}
+    gate = {"conditionType": condition_type}
     if spec.get("hostNetwork") is True or _opted_out(pod) or _holds(gates or [], gate):
         return []
     if gates:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from schemas.contract import READINESS_GATE
+
 DAY = 24 * 3600.0
 NAME = "tke-direct-webhook"
 
@@ -33,6 +35,7 @@ class Options(NamedTuple):
     name: str = NAME  # of the configuration, the Secret and the Deployment
     service: str = NAME
     service_port: int = 443
+    readiness_gate: str = READINESS_GATE  # the conditionType
     failure_policy: str = "Ignore"  # Ignore, Fail
     object_selector: tuple[tuple[str, str], ...] = ()  # labels of the Pods that are asked about
     certificates: str = ""  # a folder that somebody else keeps, such as cert-manager

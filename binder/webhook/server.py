@@ -42,8 +42,11 @@ class Refusal(Exception):
 class Server:
     """Serves from `start` to `stop`; `use` gives it a certificate, at any time and first of all."""
 
-    def __init__(self, own_namespace: str, metrics: Metrics, limits: Limits | None = None) -> None:
-        self._own, self._metrics, self._limits = own_namespace, metrics, limits or Limits()
+    def __init__(
+        self, own_namespace: str, gate: str, metrics: Metrics, limits: Limits | None = None
+    ) -> None:
+        self._own, self._gate = own_namespace, gate
+        self._metrics, self._limits = metrics, limits or Limits()
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.minimum_version = ssl.TLSVersion.TLSv1_2
         self._bodies = 0  # bytes of bodies that are held now
@@ -157,7 +160,7 @@ class Server:
             raise Refusal("not-found", 404, f"only POST {PATH} is served here")
         body = await self._body(request)
         try:
-            given = answer(json.loads(body), self._own)
+            given = answer(json.loads(body), self._own, self._gate)
         except MalformedReviewError as error:
             raise Refusal("malformed", 400, f"no valid AdmissionReview: {error}") from None
         except (ValueError, RecursionError):

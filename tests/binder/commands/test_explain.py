@@ -22,7 +22,7 @@ from binder.commands.explain import (
 )
 from binder.commands.trouble import NOTHING, SOMETHING, Trouble
 from binder.core.clb import Check, Group, Health, Listener, Target
-from binder.core.objects import Condition, Name, Pod
+from binder.core.objects import Condition, Name, Owner, Pod
 from schemas.contract import READINESS_GATE
 from tests.binder.commands.things import (
     EXISTING,
@@ -208,6 +208,15 @@ def test_a_pod_without_the_gate_waits_for_nothing() -> None:
     assert code == NOTHING
     assert text.startswith("NO GATE  Pod shop/web-1")
     assert "Put the gate into the template" in text
+
+
+def test_a_gate_that_tkes_controller_opens_is_said_to_be_its() -> None:
+    owner = Owner("Service", "shop", "legacy", "l")
+    story = Story(pod(), FACTS, LEADER, (), elsewhere=(owner,))
+    assert click.unstyle(as_text(story)).endswith(
+        "TKE's own controller opens the gate, for Service shop/legacy; the binder leaves it alone. "
+        "With --readiness-gate it can have one of its own."
+    )
 
 
 def test_a_pod_that_nothing_selects_is_said_to_be_so() -> None:

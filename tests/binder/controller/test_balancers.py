@@ -25,6 +25,7 @@ from binder.core.objects import (
     Service,
     ServicePort,
 )
+from binder.operations.counts import count
 from binder.settings import Settings
 from schemas import contract
 
@@ -308,3 +309,29 @@ def test_a_pod_without_the_gate_is_told_of_once() -> None:
     bench.state.drop(pod)
     bench.pod("web-1", gated=False)
     assert len(told) == 2
+
+
+LEGACY = Service(
+    "l",
+    "shop",
+    "legacy",
+    "LoadBalancer",
+    "",
+    {contract.SERVICE_DIRECT_ACCESS: "true"},
+    (("app", "legacy"),),
+    (ServicePort("", 80, "TCP", "http"),),
+)
+
+
+@pytest.mark.parametrize("gate", [contract.READINESS_GATE, "example.com/served"])
+def test_the_gate_of_tkes_controller_is_left_to_it_and_one_of_our_own_is_not(gate: str) -> None:
+    bench = Bench(manage_listeners=False, gate=gate)
+    bench.state.put(LEGACY)
+    bench.pod("legacy-1", labels={"app": "legacy"})
+    bench.seconds(2)
+    bench.state.confirmed_services["shop"] = bench.world.now
+    bench.seconds(2)
+    ours = gate != contract.READINESS_GATE
+    assert [one.reason for one in bench.world.gates] == ["NoLoadBalancer"] * ours
+    gates = count(bench.state.view, {}, bench.state.ready_since, bench.world.now).gates
+    assert gates == ours, "nobody is alarmed about a gate that is not ours"

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from binder.core.bindings import Binding, Resolved, bindings, opted_in, port_of, selects
+from binder.core.bindings import Binding, Resolved, bindings, port_of, selects
 from binder.core.clb import Attributes, Check, Frontend
 from binder.core.objects import (
     Backend,
@@ -19,6 +19,7 @@ from binder.core.objects import (
     ServiceConfig,
     ServicePort,
 )
+from binder.core.serving import By, served_by
 from binder.settings import Settings
 from schemas.contract import (
     BINDER_CERTIFICATE,
@@ -90,58 +91,64 @@ def parked(kind: str, direct: str = "true", mode: str = "skip") -> dict[str, str
 @pytest.mark.parametrize(
     ("kind", "named", "annotations", "settings", "served"),
     [
-        ("LoadBalancer", LOAD_BALANCER_CLASS, {}, SETTINGS, True),
-        ("ClusterIP", LOAD_BALANCER_CLASS, {}, SETTINGS, False),
-        ("LoadBalancer", "", {}, SETTINGS, False),
-        ("LoadBalancer", "", parked("service"), SETTINGS, True),
-        ("LoadBalancer", "", parked("service", direct="True"), SETTINGS, True),
-        ("LoadBalancer", "", parked("service", direct="false"), SETTINGS, False),
-        ("LoadBalancer", "", parked("service", mode=""), SETTINGS, False),
-        ("LoadBalancer", "", parked("ingress"), SETTINGS, False),
-        ("LoadBalancer", "other/class", parked("service"), ALL, False),
-        ("NodePort", "", parked("service"), ALL, False),
-        ("LoadBalancer", "", {}, ALL, True),
-        ("LoadBalancer", "", {SERVICE_DIRECT_ACCESS: "false"}, ALL, False),
+        ("LoadBalancer", LOAD_BALANCER_CLASS, {}, SETTINGS, By.BINDER),
+        ("ClusterIP", LOAD_BALANCER_CLASS, {}, SETTINGS, By.NOBODY),
+        ("LoadBalancer", "", {}, SETTINGS, By.NOBODY),
+        ("LoadBalancer", "", parked("service"), SETTINGS, By.BINDER),
+        ("LoadBalancer", "", parked("service", direct="True"), SETTINGS, By.BINDER),
+        ("LoadBalancer", "", parked("service", direct="false"), SETTINGS, By.NOBODY),
+        ("LoadBalancer", "", parked("service", mode=""), SETTINGS, By.TKE),
+        ("LoadBalancer", "", parked("ingress"), SETTINGS, By.NOBODY),
+        ("LoadBalancer", "other/class", parked("service"), ALL, By.NOBODY),
+        ("NodePort", "", parked("service"), ALL, By.NOBODY),
+        ("LoadBalancer", "", {}, ALL, By.BINDER),
+        ("LoadBalancer", "", {SERVICE_DIRECT_ACCESS: "false"}, ALL, By.NOBODY),
     ],
 )
-def test_a_service_opts_in(
-    kind: str, named: str, annotations: dict[str, str], settings: Settings, served: bool
+def test_a_service_is_served_by_one(
+    kind: str, named: str, annotations: dict[str, str], settings: Settings, served: By
 ) -> None:
     one = service(type=kind, load_balancer_class=named, annotations=annotations)
-    assert opted_in(one, settings) is served
-    assert bool(resolve(one, settings=settings).bindings) is served
+    assert served_by(one, settings) is served
+    found = resolve(one, settings=settings)
+    assert bool(found.bindings) is (served is By.BINDER)
+    assert [each.owner for each in found.elsewhere] == [one.owner] * (served is By.TKE)
 
 
 @pytest.mark.parametrize(
     ("named", "annotations", "settings", "served"),
     [
-        (BINDER_INGRESS_CLASS, {}, SETTINGS, True),
-        (INGRESS_CLASS, {}, SETTINGS, False),
-        (INGRESS_CLASS, parked("ingress"), SETTINGS, True),
-        (INGRESS_CLASS, parked("ingress", mode="on"), SETTINGS, False),
-        (INGRESS_CLASS, parked("service"), SETTINGS, False),
-        (INGRESS_CLASS, {}, ALL, True),
-        (INGRESS_CLASS, {INGRESS_DIRECT_ACCESS: "false"}, ALL, False),
-        (None, {}, ALL, False),
-        (None, parked("ingress"), SETTINGS, True),
-        ("nginx", parked("ingress"), ALL, False),
+        (BINDER_INGRESS_CLASS, {}, SETTINGS, By.BINDER),
+        (INGRESS_CLASS, {}, SETTINGS, By.NOBODY),
+        (INGRESS_CLASS, parked("ingress"), SETTINGS, By.BINDER),
+        (INGRESS_CLASS, parked("ingress", mode="on"), SETTINGS, By.TKE),
+        (INGRESS_CLASS, parked("service"), SETTINGS, By.NOBODY),
+        (INGRESS_CLASS, {}, ALL, By.BINDER),
+        (INGRESS_CLASS, {INGRESS_DIRECT_ACCESS: "false"}, ALL, By.NOBODY),
+        (None, {}, ALL, By.NOBODY),
+        (None, parked("ingress"), SETTINGS, By.BINDER),
+        (None, parked("ingress", mode="on"), SETTINGS, By.TKE),
+        ("nginx", parked("ingress"), ALL, By.NOBODY),
     ],
 )
-def test_an_ingress_opts_in(
-    named: str | None, annotations: dict[str, str], settings: Settings, served: bool
+def test_an_ingress_is_served_by_one(
+    named: str | None, annotations: dict[str, str], settings: Settings, served: By
 ) -> None:
-    assert opted_in(ingress(ingress_class=named, annotations=annotations), settings) is served
+    one = ingress(path(), ingress_class=named, annotations=annotations)
+    assert served_by(one, settings) is served
+    found = resolve(service(), one, settings=settings)
+    assert [each.owner for each in found.elsewhere] == [one.owner] * (served is By.TKE)
 
 
 def test_what_terminates_wants_nothing() -> None:
     gone = service(terminating=True)
-    assert resolve(gone, ingress(path(), terminating=True)) == ((), ())
+    assert resolve(gone, ingress(path(), terminating=True)) == ((), (), ())
 
 
 def test_what_is_not_ours_is_not_told_of() -> None:
     broken = {SPECIFY_PROTOCOL: "{", LISTEN_PORTS: "{"}
     others = service(load_balancer_class="", annotations=broken, selector=())
-    assert resolve(others, ingress(ingress_class="nginx", annotations=broken)) == ((), ())
+    assert resolve(others, ingress(ingress_class="nginx", annotations=broken)) == ((), (), ())
 
 
 # Services:

@@ -43,6 +43,7 @@ def bound(
 SERVED = bound(SERVING, seen_at=NOW)
 DEAD = bound(WAITING, "Dead")
 LOST = bound(NOT_PROVISIONED)
+LEGACY = Owner("Service", "a", "legacy", "legacy")
 
 
 def look(*standings: tuple[Binding, Standing], **fields: object) -> Look:
@@ -82,6 +83,8 @@ def test_it_opens(case: str, seen: Look, reason: str) -> None:
         ("its containers are not ready", POD._replace(containers_ready=False), look(SERVED)),
         ("it is updated in place", POD._replace(updating=True), look(SERVED)),
         ("it was not seen ready yet", POD, look(SERVED, ready_since=None)),
+        ("TKE's controller opens it", POD, look(elsewhere=(LEGACY,))),
+        ("TKE's controller opens it, for one of two", POD, look(SERVED, elsewhere=(LEGACY,))),
         ("nothing confirmed", POD, look(confirmed_at=None)),
         ("confirmed before it came up", POD, look(confirmed_at=READY_SINCE)),
         ("C': lost just now", POD, look(LOST, lost=(NOW - 59,))),
@@ -200,3 +203,16 @@ def test_people_are_warned_when_it_opens_without_a_load_balancer(
 ) -> None:
     tells = verdict(POD, seen, NOW, SETTINGS).tells
     assert [tell.reason for tell in tells] == ([] if reason is None else [reason])
+
+
+@pytest.mark.parametrize(
+    ("pod", "standings", "tells"),
+    [(POD, (DEAD,), True), (POD, (), False), (OPEN, (DEAD,), False)],
+)
+def test_a_gate_that_tkes_controller_opens_is_not_written_at_all(
+    pod: Pod, standings: tuple[tuple[Binding, Standing], ...], tells: bool
+) -> None:
+    found = verdict(pod, look(*standings, elsewhere=(LEGACY,)), NOW, SETTINGS)
+    assert (found.write, found.confirm) == (None, False)
+    assert [one.reason for one in found.tells] == ["ReadinessGateShared"] * tells
+    assert not tells or "Service a/web does not hold" in found.tells[0].message

@@ -37,7 +37,7 @@ def pod(metadata: Any = None, **spec: Any) -> dict[str, Any]:
 
 def gates_after(sent: dict[str, Any]) -> list[Any]:
     """What the API server would make of the Pod's gates."""
-    response: Any = answer(sent, OWN).review["response"]
+    response: Any = answer(sent, OWN, READINESS_GATE).review["response"]
     assert response["uid"] == sent["request"]["uid"]
     assert response["allowed"] is True
     gates = list(sent["request"]["object"]["spec"].get("readinessGates") or [])
@@ -67,7 +67,14 @@ def gates_after(sent: dict[str, Any]) -> list[Any]:
 def test_a_pod_gets_the_gate_behind_those_that_it_has(given: Any, expected: Any) -> None:
     sent = review(pod(**given))
     assert gates_after(sent) == expected
-    assert answer(sent, OWN).result == "patched"
+    assert answer(sent, OWN, READINESS_GATE).result == "patched"
+
+
+def test_the_gate_may_be_one_of_your_own() -> None:
+    given = answer(review(pod()), OWN, "example.com/served").review["response"]
+    assert isinstance(given, dict)
+    (patch,) = json.loads(base64.b64decode(given["patch"]))
+    assert patch["value"] == [{"conditionType": "example.com/served"}]
 
 
 def test_a_pod_that_has_been_patched_is_left_alone() -> None:
@@ -93,7 +100,7 @@ def test_a_pod_that_has_been_patched_is_left_alone() -> None:
     ],
 )
 def test_what_needs_no_gate_is_allowed_as_it_is(sent: dict[str, Any]) -> None:
-    given = answer(sent, OWN)
+    given = answer(sent, OWN, READINESS_GATE)
     assert given.result == "unchanged"
     assert given.review["response"] == {"uid": "705ab4f5", "allowed": True}
 
@@ -122,4 +129,4 @@ def test_an_opt_out_must_say_true() -> None:
 )
 def test_what_is_no_review_is_refused_with_the_reason(sent: Any, why: str) -> None:
     with pytest.raises(MalformedReviewError, match=why):
-        answer(sent, OWN)
+        answer(sent, OWN, READINESS_GATE)

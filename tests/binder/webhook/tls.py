@@ -15,6 +15,7 @@ from binder.webhook.configuration import PATH
 from binder.webhook.metrics import Metrics
 from binder.webhook.options import Limits
 from binder.webhook.server import Server
+from schemas.contract import READINESS_GATE
 
 NAMES = ("web.own.svc",)
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -35,7 +36,7 @@ def material() -> Material:
 
 @asynccontextmanager
 async def serving(given: Material, limits: Limits | None = None) -> AsyncIterator[Server]:
-    server = Server("own", Metrics(), limits)
+    server = Server("own", READINESS_GATE, Metrics(), limits)
     server.use(given.pairs[0])
     server.start("127.0.0.1", 0)
     try:
