@@ -30,6 +30,7 @@ BINDER_INGRESS_CLASS = "tke-direct"  # spec.ingressClassName of such an Ingress
 # readiness gates of Pods from waiting for them; the id of a certificate in CLB, for HTTPS.
 BINDER_GATE = f"{API_GROUP}/gate"
 BINDER_CERTIFICATE = f"{API_GROUP}/certificate"
+LEASE_NOTE = f"{API_GROUP}/load-balancers"  # on the binder's lease
 
 SERVICE_DIRECT_ACCESS = "service.cloud.tencent.com/direct-access"
 SERVICE_GRACE_SHUTDOWN = "service.cloud.tencent.com/enable-grace-shutdown"

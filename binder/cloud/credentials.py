@@ -169,6 +169,8 @@ class Credentials:
 
     A call never waits for a renewal, except for the first key: ``tend`` renews in advance, every
     now and then, off the hot path. A source that fails leaves the key that there is.
+
+    `told` is called with the parts of each new key, for whoever has to keep them out of logs.
     """
 
     def __init__(self, source: Source, clock: Callable[[], float]) -> None:
@@ -177,6 +179,7 @@ class Credentials:
         self._key: Key | None = None
         self._got_at = 0.0
         self._failed_at: float | None = None
+        self.told: Callable[..., object] = lambda *_parts: None
 
     def get_credential_info(self) -> tuple[str, str, str | None]:
         """For the SDK: id, key and token; CloudError where there is none."""
@@ -218,7 +221,8 @@ class Credentials:
             if self._key is not None and key != self._key:
                 log.info("there is a new key for CLB")
             self._key, self._got_at, self._failed_at = key, self._clock(), None
-            return key
+        self.told(*filter(None, key))
+        return key
 
     def age(self) -> float:
         """How many seconds ago the key was asked for."""

@@ -20,7 +20,7 @@ from binder.cloud.client import Client
 from binder.cloud.codes import CloudError, Kind
 from binder.cloud.reply import Fields
 from binder.cloud.steps import STEPS, Step, cut, halves
-from binder.core.actions import Action
+from binder.core.actions import Action, Lane
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,7 @@ START, GROW = 200, 100  # targets in a call; more as calls go well, half when on
 MARGIN = 0.75  # of the time that a call may take
 BUSY_FIRST, BUSY_MOST, BUSY_TOTAL = 0.5, 8.0, 10.0  # seconds
 TASK_FIRST, TASK_MOST, TASK_TOTAL = 0.2, 0.5, 30.0  # seconds
+PATIENCE = 3.0  # seconds; what has not begun by then is left for later, as a drain may be due
 SPLITS = 64  # of batches that failed, in one go
 FAILED_TIMES = 3  # after so many a listener's part of a batch is split
 
@@ -109,6 +110,7 @@ class _Go:
         self._lb, self._address = lb, address
         self._errors: dict[Action, CloudError | None] = {}
         self._splits = SPLITS
+        self._until = writer.clock() + PATIENCE
         self._full: dict[tuple[str, Place], CloudError] = {}
         self._parted: set[tuple[str, str]] = set()  # listeners whose batches are being split
         self._stop: CloudError | None = None  # nothing more at all, and why
@@ -131,7 +133,7 @@ class _Go:
 
     def _settle(self, step: Step, batch: Sequence[Action]) -> None:
         """Do `batch`, in parts where as a whole it fails, and note what became of it."""
-        stop = self._stop or self._skip
+        stop = self._stop or self._skip or self._late(step)
         if stop:
             self._note(batch, stop)
             return
@@ -144,6 +146,12 @@ class _Go:
             self._sort_out(step, batch, error)
         else:
             self._tell(step, batch, failed)
+
+    def _late(self, step: Step) -> CloudError | None:
+        if step.lane is Lane.DRAIN or self._writer.clock() < self._until:
+            return None
+        message = "the load balancer has been held for long enough; it is decided anew"
+        return codes.error(codes.NOT_TRIED, message, step.api)
 
     def _with_room(self, step: Step, batch: Sequence[Action]) -> Sequence[Action]:
         """`batch` without what goes where it is known to be full."""

@@ -10,16 +10,19 @@ from __future__ import annotations
 import logging
 import math
 import random
+import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from binder.cluster.api import CONFLICT, NOT_FOUND, Api, Failed, Json, Refused
 from binder.cluster.status import stamp
 from binder.settings import Settings
+from schemas.contract import LEASE_NOTE
 
 log = logging.getLogger(__name__)
+_ID = re.compile(r"lb-[0-9a-z]+")
 
 
 class Lease:
@@ -45,6 +48,8 @@ class Lease:
         self._timeout = (settings.lease - settings.renew) / 2
         self._until = -math.inf  # when it has to stop acting
         self._since: float | None = None
+        self._term = threading.local()
+        self._note: str | None = None  # None: that of whoever had it before stays
         self._found: Json | None = None  # the object as last seen
         self._found_at = -math.inf  # when it was first seen so
 
@@ -54,6 +59,18 @@ class Lease:
 
     def held(self) -> bool:
         return self.valid(self._clock())
+
+    def enter(self) -> bool:
+        """Begin a piece of work in this thread, if we hold it."""
+        self._term.since = self.since
+        return self._term.since is not None
+
+    def may_write(self) -> bool:
+        """Whether we hold it, and have since this thread's work began.
+
+        What was decided before a lapse may not suit what another one has done since.
+        """
+        return self.held() and getattr(self._term, "since", self._since) == self._since
 
     @property
     def since(self) -> float | None:
@@ -72,8 +89,27 @@ class Lease:
         """
         while not stop.is_set():
             self.step()
-            stop.wait(self._settings.retry_lease * (1 + 0.2 * self._jitter()))
+            stop.wait(self._pause())
         self.release()
+
+    def _pause(self) -> float:
+        """Until the next attempt: no longer than until the one who holds it has lost it."""
+        pause = self._settings.retry_lease * (1 + 0.2 * self._jitter())
+        if self.held() or self._found is None:
+            return pause
+        left = self._found_at + _duration(self._found, self._settings.lease) - self._clock()
+        return min(pause, left + 0.01) if left > 0 else pause
+
+    def inherited(self) -> list[str]:
+        """The load balancers that the last holder said it works on."""
+        meta = (self._found or {}).get("metadata")
+        notes = meta.get("annotations") if isinstance(meta, dict) else None
+        note = notes.get(LEASE_NOTE) if isinstance(notes, dict) else None
+        return [lb for lb in str(note or "").split(",") if _ID.fullmatch(lb)]
+
+    def leave_behind(self, lbs: Iterable[str]) -> None:
+        """Say so with the next renewal, for whoever holds it after us."""
+        self._note = ",".join(sorted(lbs))
 
     def step(self) -> None:
         """One attempt to get or to keep it."""
@@ -136,7 +172,7 @@ class Lease:
 
     def _acquired(self, began: float, found: Json) -> None:
         """Count from before the write, for it was done at some time after."""
-        if not self.valid(began):
+        if not self.held():  # not even for the time that the write took
             self._since = self._clock()
         self._found, self._found_at = found, began
         self._until = began + self._settings.renew
@@ -165,7 +201,11 @@ class Lease:
         spec.update(
             holderIdentity=self._identity, leaseDurationSeconds=seconds, renewTime=self._now()
         )
-        return {**lease, "spec": spec}
+        if self._note is None:
+            return {**lease, "spec": spec}
+        meta = lease["metadata"]
+        notes = {**(meta.get("annotations") or {}), LEASE_NOTE: self._note}
+        return {**lease, "metadata": {**meta, "annotations": notes}, "spec": spec}
 
     def _call(self, method: str, path: str, body: Json | None = None) -> Json:
         return self._api.call(method, path, body=body, timeout=self._timeout)

@@ -70,7 +70,12 @@ class Resource(Generic[Item]):
 def pod(item: Json, gate: str = READINESS_GATE) -> Pod:
     """A Pod; `gate` is the conditionType of our gate."""
     meta, spec, status = _map(item, "metadata"), _map(item, "spec"), _map(item, "status")
-    containers = list(_maps(spec, "containers"))
+    # Native sidecars are init containers that go on; their ports can be named, too (Kubernetes,
+    # pkg/api/v1/pod, FindPort).
+    sidecars = [
+        one for one in _maps(spec, "initContainers") if one.get("restartPolicy") == "Always"
+    ]
+    containers = [*_maps(spec, "containers"), *sidecars]
     conditions = {_text(one, "type"): one for one in _maps(status, "conditions")}
     gates = {_text(one, "conditionType") for one in _maps(spec, "readinessGates")}
     dies_at = _time(meta, "deletionTimestamp")

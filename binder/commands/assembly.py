@@ -8,7 +8,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,6 +84,15 @@ class Always:
     def held(self) -> bool:
         return True
 
+    def enter(self) -> bool:
+        return True
+
+    def inherited(self) -> tuple[str, ...]:
+        return ()
+
+    def leave_behind(self, _lbs: Iterable[str]) -> None:
+        """There is nobody to tell."""
+
 
 def reach(
     place: Place, settings: Settings, observer: Observer | None, fence: Callable[[], bool]
@@ -120,7 +129,7 @@ class Parts:
         self.lease = Lease(self.api, place.namespace, LEASE_NAME, identity, settings)
         self._leads = leads
         self.credentials, self.budget, self._cloud = reach(
-            place, settings, observer, self.lease.held if leads else lambda: False
+            place, settings, observer, self.lease.may_write if leads else lambda: False
         )
         self.clb = Clb(self._cloud, Writer(self._cloud))
         self.events = Events(self.api)
@@ -133,16 +142,16 @@ class Parts:
         )
 
     def kubernetes(self, informers: Informers, gate: str) -> Kubernetes:
-        fence = self.lease.held if self._leads else lambda: False
+        fence = self.lease.may_write if self._leads else lambda: False
         return Kubernetes(self.api, informers, self.events, fence, gate)
 
-    def secrets(self) -> list[str]:
-        """What must not stand in any log."""
+    def keep_secret(self, hide: Callable[..., object]) -> None:
+        """Let `hide` know all that must not stand in any log, now and whenever there is more."""
+        self.credentials.told = hide
         try:
-            return [part for part in self.credentials.key() if part]
+            self.credentials.key()
         except CloudError as error:  # it may come later, and each call says so
             log.warning("%s", error.message)
-            return []
 
     def spawn(self, name: str, run: Callable[[threading.Event], object]) -> None:
         """A thread that ends when ``close`` is called."""

@@ -73,7 +73,7 @@ def observe(*, metrics_port: int, log_format: str | None, log_level: str, **opti
     heart = Heart(parts.clocks.now)
     watcher = Changes(metrics, heart, parts.clocks.now)
     made, informers = controller(parts, settings, watcher, writes=False)
-    redactor.hide(*parts.secrets())
+    parts.keep_secret(redactor.hide)
     operations = operate(parts, informers, watcher, metrics, heart, settings, metrics_port)
     over = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

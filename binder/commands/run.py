@@ -27,7 +27,7 @@ def run(*, metrics_port: int, log_format: str | None, log_level: str, **options:
     heart = health.Heart(parts.clocks.now)
     watcher = Operator(metrics, heart, parts.clocks.now)
     made, informers = controller(parts, settings, watcher, writes=True)
-    redactor.hide(*parts.secrets())
+    parts.keep_secret(redactor.hide)
     operations = operate(parts, informers, watcher, metrics, heart, settings, metrics_port)
     over = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

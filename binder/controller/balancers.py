@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
-from binder.cloud.codes import Kind
+from binder.cloud.codes import NOT_TRIED, CloudError, Kind
 from binder.controller.ports import Cloud, Cluster, Lease, Outcome
 from binder.controller.state import Balancer, Held, State
 from binder.core.actions import (
@@ -18,10 +19,9 @@ from binder.core.actions import (
     Modify,
     Register,
     Tell,
-    Weigh,
 )
 from binder.core.objects import Owner
-from binder.core.plan import Context, Plan, plan
+from binder.core.plan import Context, Plan, book, plan
 from binder.settings import Settings
 
 LOG = logging.getLogger("binder.balancers")
@@ -36,12 +36,17 @@ class Clocks(NamedTuple):
 
 
 class Next(NamedTuple):
-    """What a round leaves to be done: when to come again, whose gates to look at."""
+    """What a round leaves to be done: when to come again, whose gates to look at.
+
+    `error`: what could not be read just now, if so; `refused`: the code of a write that failed.
+    """
 
     after: float | None  # seconds; None: when something changes, or the audit is due
-    gates: frozenset[str]  # uids of Pods
-    confirm: frozenset[str]  # namespaces
-    plan: Plan
+    gates: frozenset[str] = frozenset()  # uids of Pods
+    confirm: frozenset[str] = frozenset()  # namespaces
+    plan: Plan = Plan()  # a value
+    error: CloudError | None = None
+    refused: str = ""
 
 
 class Balancers:
@@ -61,28 +66,27 @@ class Balancers:
         self._lease, self._clocks, self._writes = lease, clocks, writes
 
     def round(self, lb: str) -> Next:
-        """Bring `lb` nearer to what it should be; CloudError when it cannot be read."""
+        """Bring `lb` nearer to what it should be, as far as it can be read.
+
+        Where it cannot be read now, drains are decided by what was read before: a Pod that ends
+        does not wait for CLB's API.
+        """
         with self._state.lock:
             one = self._state.balancer(lb)
-        self._read(one)
+        error = self._try_to_read(one)
+        now = self._clocks.now()
+        blind = now < one.read_after
+        if blind and one.reading.targets_at is None:
+            return Next(one.read_after - now, error=error)
         made = self._plan(one)
         one.targets_dirty |= made.reread
+        wanted = made.drained if blind else made.next
+        actions = [action for action in wanted if not self._is_held(one, action, now)]
+        wrote = bool(actions) and self._writes
+        refused = self._write(one, actions) if wrote else ""
         self._report(made)
-        now = self._clocks.now()
-        actions = [action for action in made.actions if not self._is_held(one, action, now)]
-        # Drains go alone, so that it is known at once that CLB has stopped sending; the rest
-        # follows in the next round, decided anew.
-        actions = [action for action in actions if _drains(action)] or actions
-        wrote = bool(actions) and self._writes and self._write(one, actions)
-        settings = self._state.settings
-        now = self._clocks.now()
-        due = [] if made.again is None else [max(made.again - now, 0.0)]
-        if wrote:
-            due.append(0.0)
-        due += [one.held[action].until - now for action in made.actions if action in one.held]
-        if one.reading.listeners_at is None or made.memory.missing:
-            due.append(settings.poll_most)
-        if made.settled and not self._wanted(lb):
+        due = self._due(one, made, wrote, blind)
+        if made.settled and not blind and not self._wanted(lb):
             with self._state.lock:
                 self._state.balancers.pop(lb, None)
             due = []
@@ -91,13 +95,45 @@ class Balancers:
             frozenset(uid for uid, _, _ in made.standings),
             made.confirm,
             made,
+            error,
+            refused,
         )
+
+    def _due(self, one: Balancer, made: Plan, wrote: bool, blind: bool) -> list[float]:
+        """When to come again, in seconds; the soonest counts."""
+        settings, now = self._state.settings, self._clocks.now()
+        due = [] if made.again is None else [made.again - now]
+        if wrote:
+            due.append(0.0)
+        due += [one.held[action].until - now for action in made.actions if action in one.held]
+        if one.reading.listeners_at is None or made.memory.missing:
+            due.append(settings.poll_most)
+        if blind:
+            # What waits for a reading asks for it at once, again and again.
+            due = [max(seconds, settings.poll_first) for seconds in due]
+            due.append(one.read_after - now)
+        return due
 
     def _wanted(self, lb: str) -> bool:
         with self._state.lock:
             return bool(self._state.view.bindings_on(lb))
 
     # --- reading
+
+    def _try_to_read(self, one: Balancer) -> CloudError | None:
+        """What went wrong just now; after a failure it is tried again later and later."""
+        settings, now = self._state.settings, self._clocks.now()
+        if now < one.read_after:
+            return None
+        try:
+            self._read(one)
+        except CloudError as error:
+            one.failures += 1
+            pause = settings.retry_first * 2 ** min(one.failures - 1, 10)
+            one.read_after = self._clocks.now() + min(pause, settings.retry_most)
+            return error
+        one.failures, one.read_after = 0, 0.0
+        return None
 
     def _read(self, one: Balancer) -> None:
         lb, settings, now = one.reading.id, self._state.settings, self._clocks.now()
@@ -110,9 +146,9 @@ class Balancers:
         if look and not self._read_listeners(one):
             return
         if one.targets_dirty or _old(one.reading.targets_at, now, settings):
-            read = self._cloud.targets(lb)
+            with _marked(one, "targets_dirty"):
+                read = self._cloud.targets(lb)
             self._note(one, targets=read.value, targets_at=read.started)
-            one.targets_dirty = False
 
     def _read_listeners(self, one: Balancer) -> bool:
         """Whether the load balancer is there."""
@@ -123,7 +159,8 @@ class Balancers:
             self._note(one, absent=(first, found.started))
             one.listeners_dirty = one.targets_dirty = True
             return False
-        read = self._cloud.listeners(lb)
+        with _marked(one, "listeners_dirty"):
+            read = self._cloud.listeners(lb)
         self._note(
             one,
             absent=None,
@@ -131,7 +168,6 @@ class Balancers:
             listeners=read.value,
             listeners_at=read.started,
         )
-        one.listeners_dirty = False
         return True
 
     def _note(self, one: Balancer, **fields: object) -> None:
@@ -172,10 +208,14 @@ class Balancers:
         held = one.held.get(action)
         return held is not None and now < held.until
 
-    def _write(self, one: Balancer, actions: Sequence[Action]) -> bool:
-        """Carry `actions` out; whether anything may have changed."""
+    def _write(self, one: Balancer, actions: Sequence[Action]) -> str:
+        """Carry `actions` out; the code of one that failed."""
         lb = one.reading.id
         outcomes = self._cloud.perform(lb, actions)
+        outcomes = [one for one in outcomes if not _is_untried(one)]
+        sent = [outcome.action for outcome in outcomes]
+        with self._state.lock:
+            one.memory = book(one.memory, sent, self._clocks.now(), self._state.settings)
         one.targets_dirty = True
         one.listeners_dirty |= any(isinstance(action, _LISTENERS) for action in actions)
         self._hold(one, outcomes)
@@ -184,7 +224,7 @@ class Balancers:
         LOG.info("wrote", extra={"lb": lb, "done": done, "failed": len(failed)})
         if failed:
             self._failed(one, failed)
-        return True
+        return next((outcome.error.code for outcome in failed if outcome.error), "")
 
     def _hold(self, one: Balancer, outcomes: Sequence[Outcome]) -> None:
         """Changes of listeners that failed are tried again later and later; for targets, plans do.
@@ -235,8 +275,19 @@ class Balancers:
             return list(dict.fromkeys(one.owner for one in self._state.view.bindings_on(lb)))
 
 
-def _drains(action: Action) -> bool:
-    return isinstance(action, Weigh) and action.weight == 0
+def _is_untried(outcome: Outcome) -> bool:
+    return outcome.error is not None and outcome.error.code == NOT_TRIED
+
+
+@contextmanager
+def _marked(one: Balancer, mark: str) -> Iterator[None]:
+    """Take a mark away for a reading: what marks it meanwhile, or a failure, leaves it there."""
+    setattr(one, mark, False)
+    try:
+        yield
+    except Exception:
+        setattr(one, mark, True)
+        raise
 
 
 def _old(at: float | None, now: float, settings: Settings) -> bool:

@@ -6,11 +6,12 @@ or that many targets go at once, is believed only when a list of this moment say
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 
 from binder.controller.ports import Cluster
 from binder.controller.state import State
-from binder.core.bindings import Binding, bindings
+from binder.core.bindings import Binding, bindings, selects
 from binder.core.objects import Pod, ServiceConfig
 
 EVERYWHERE = ""
@@ -32,7 +33,10 @@ class Confirmer:
             configs = [
                 one for one in state.view.of(ServiceConfig) if isinstance(one, ServiceConfig)
             ]
-            same = True
+            by_space: dict[str, list[Pod]] = defaultdict(list)
+            for pod in pods:
+                by_space[pod.namespace].append(pod)
+            services_agree = pods_agree = True
             for space in spaces:
                 live = bindings(
                     [one for one in services if one.namespace == space],
@@ -41,15 +45,18 @@ class Confirmer:
                     state.settings,
                 )
                 known = state.view.wanted_in(space)
-                same &= _targets(live.bindings) == _targets(known.bindings)
-                same &= set(live.elsewhere) == set(known.elsewhere)
-            if same:
+                services_agree &= _targets(live.bindings) == _targets(known.bindings)
+                services_agree &= set(live.elsewhere) == set(known.elsewhere)
+                pods_agree &= all(
+                    _knows(state, pod)
+                    for pod in by_space[space]
+                    if any(selects(one, pod) for one in live.bindings)
+                )
+            if services_agree:
                 state.confirmed_services[namespace] = started
-            there = [pod for space in spaces for pod in state.view.pods_in(space)]
-            same &= _labels(pods) == _labels(there)
-            if same:
+            if services_agree and pods_agree:
                 state.confirmed_all[namespace] = started
-        return same
+        return services_agree and pods_agree
 
 
 def _spaces(
@@ -67,5 +74,11 @@ def _targets(found: Iterable[Binding]) -> set[tuple[object, ...]]:
     }
 
 
-def _labels(pods: Iterable[Pod]) -> dict[str, Mapping[str, str]]:
-    return {pod.uid: pod.labels for pod in pods if not pod.terminating}
+def _knows(state: State, pod: Pod) -> bool:
+    """Whether the view has a Pod that serves, and as it is.
+
+    Pods that nothing selects come and go all the time, and decide nothing; those that have ended
+    since keep their targets in the view a little longer.
+    """
+    known = state.view.pods.get(pod.uid)
+    return pod.terminating or pod.over or (known is not None and known.labels == pod.labels)

@@ -51,7 +51,9 @@ class Gates:
         opened = None
         if found.write is not None and not self._writes:
             self._would_say(uid, found.write, now)
-        elif found.write is not None and not self._said_just_now(uid, found, now):
+        elif found.write is not None and (wait := self._said_just_now(uid, found, now)):
+            again = wait if again is None else min(again, wait)  # somebody may have undone it
+        elif found.write is not None:
             if not self._cluster.set_gate(found.write, pod.condition):
                 return Next(settings.retry_first, confirm)
             self._said[uid] = now, found.write
@@ -82,11 +84,11 @@ class Gates:
             LOG.info("gate would say", extra={**fields, "text": write.message})
         self._said[uid] = now, write
 
-    def _said_just_now(self, uid: str, found: Verdict, now: float) -> bool:
-        """The same was written, and the watch has not brought it back yet."""
+    def _said_just_now(self, uid: str, found: Verdict, now: float) -> float:
+        """For how long the watch may still bring back that the same was written; 0: not at all."""
         at, write = self._said.get(uid, (0.0, None))
         same = write is not None and found.write is not None and write[:5] == found.write[:5]
-        return same and now - at < self._state.settings.retry_most
+        return max(at + self._state.settings.retry_most - now, 0.0) if same else 0.0
 
     def _what(self, pod: Pod, now: float) -> Look:
         """Call with the lock held."""

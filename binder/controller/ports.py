@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from binder.core.actions import Action, SetAddresses, SetGate, Tell
@@ -69,3 +69,11 @@ class Lease(Protocol):
     @property
     def since(self) -> float | None: ...
     def held(self) -> bool: ...
+    def enter(self) -> bool:
+        """Begin a piece of work, if we lead; no write of it is sent after a lapse."""
+
+    def inherited(self) -> Iterable[str]:
+        """The load balancers that whoever led last was working on."""
+
+    def leave_behind(self, lbs: Iterable[str]) -> None:
+        """Let the next one know that we are working on `lbs`."""

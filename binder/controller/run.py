@@ -19,7 +19,8 @@ from binder.controller.state import State
 from binder.core.actions import Tell
 
 LOG = logging.getLogger("binder")
-BALANCER_WORKERS, GATE_WORKERS = 8, 4
+# A worker may wait long for the tasks of one load balancer, and others are not to wait for it.
+BALANCER_WORKERS, GATE_WORKERS = 16, 4
 
 
 class Watcher(Protocol):
@@ -57,7 +58,6 @@ class Controller:
         self._lbs: Queue[str] = Queue(clocks.now)
         self._pods: Queue[str] = Queue(clocks.now)
         self._asked: Queue[str] = Queue(clocks.now)
-        self._tries: dict[str, int] = {}
         self._leading = False
         self._led_since: float | None = None  # the lease, as the loops know it
         self._audits: list[float] = []
@@ -80,8 +80,10 @@ class Controller:
         self._stop.set()
         for queue in (self._lbs, self._pods, self._asked):
             queue.close()
+        # The lease is kept until then, so that all of them together have no longer than a call.
+        until = self._clocks.now() + self.settings.call_timeout + 1
         for thread in self._threads:
-            thread.join(timeout=self.settings.call_timeout + 1)
+            thread.join(max(until - self._clocks.now(), 0.0))
 
     def _thread(self, name: str, target: Callable[[], None]) -> None:
         thread = threading.Thread(target=target, name=name, daemon=True)
@@ -109,6 +111,7 @@ class Controller:
             self._watcher.beat("tick")
             try:
                 if self._follow_lease():
+                    self._lease.leave_behind(self.state.load_balancers())
                     self._audit()
                     read, errors = self._poller.poll()
                     for lb in read:
@@ -141,6 +144,7 @@ class Controller:
                 LOG.info("leading" if leading else "standing by")
             self.state.forget_cloud()
             if leading:
+                self.state.inherit(self._lease.inherited())
                 now = self._clocks.now()
                 self._audits = [now + seconds for seconds in self.settings.early_audits]
                 self._all()
@@ -148,8 +152,8 @@ class Controller:
         return leading
 
     def _all(self) -> None:
+        lbs = self.state.load_balancers()
         with self.state.lock:
-            lbs = self.state.view.load_balancers() | set(self.state.balancers)
             pods = [pod.uid for pod in self.state.view.pods.values() if pod.gated and not pod.open]
             tells = [tell for found in self.state.view.resolved() for tell in found.tells]
         for lb in lbs:
@@ -164,7 +168,7 @@ class Controller:
     def _work(self, queue: Queue[Item], work: Callable[[Item], None]) -> None:
         while (item := queue.get()) is not None:
             try:
-                if self._leading and self._lease.held():
+                if self._leading and self._lease.enter():
                     work(item)
             except Exception:
                 LOG.exception("work failed", extra={"item": str(item)})
@@ -174,19 +178,11 @@ class Controller:
 
     def _balancer(self, lb: str) -> None:
         started = self._clocks.now()
-        try:
-            found = self._balancers.round(lb)
-        except CloudError as error:
-            tries = self._tries[lb] = self._tries.get(lb, 0) + 1
-            pause = min(
-                self.settings.retry_first * 2 ** min(tries - 1, 10), self.settings.retry_most
-            )
+        found = self._balancers.round(lb)
+        error, seconds = found.error, self._clocks.now() - started
+        if error is not None:
             LOG.warning("CLB", extra={"lb": lb, "code": error.code, "reason": error.message})
-            self._lbs.add(lb, pause)
-            self._watcher.reconciled(lb, self._clocks.now() - started, error.code)
-            return
-        self._tries.pop(lb, None)
-        self._watcher.reconciled(lb, self._clocks.now() - started, "ok")
+        self._watcher.reconciled(lb, seconds, error.code if error else found.refused or "ok")
         for seconds in found.plan.drains:
             self._watcher.drained(seconds)
         for uid in found.gates:

@@ -34,6 +34,8 @@ class Balancer:
     pending_since: float = 0.0  # something new waits for its health since then
     polled_at: float = 0.0
     held: dict[Action, Held] = field(default_factory=dict)
+    failures: int = 0  # of readings, in a row
+    read_after: float = 0.0  # not before, as it failed just now
 
 
 class State:
@@ -168,9 +170,20 @@ class State:
         return found
 
     def forget_cloud(self) -> None:
-        """We do not lead any more: others will change what we have read."""
+        """Others led, or may have: what we have read is old. Which load balancers we had is not."""
         with self.lock:
-            self.balancers.clear()
+            self.balancers = {lb: Balancer(LoadBalancer(lb)) for lb in self.balancers}
+
+    def inherit(self, lbs: Iterable[str]) -> None:
+        """Work on `lbs` too, until nothing of ours is there: who led before us did."""
+        with self.lock:
+            for lb in lbs:
+                self.balancer(lb)
+
+    def load_balancers(self) -> set[str]:
+        """All that something of ours is on, or will be."""
+        with self.lock:
+            return self.view.load_balancers() | set(self.balancers)
 
 
 def _identity(item: Object) -> tuple[str, ...]:

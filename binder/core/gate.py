@@ -81,7 +81,11 @@ def verdict(pod: Pod, look: Look, now: float, settings: Settings) -> Verdict:
         return Verdict()
     if pod.updating or not pod.containers_ready or look.ready_since is None:
         return Verdict()
-    waiting = [(binding, one) for binding, one in look.standings if not _passes(one, now, settings)]
+    waiting = [
+        (binding, one)
+        for binding, one in look.standings
+        if not _passes(one, look.ready_since, now, settings)
+    ]
     if waiting:
         message = _message(look, waiting)
         write = _closed(pod, WAITING, message, look, now, settings)
@@ -89,8 +93,11 @@ def verdict(pod: Pod, look: Look, now: float, settings: Settings) -> Verdict:
     return _open(pod, look, now, settings)
 
 
-def _passes(one: Standing, now: float, settings: Settings) -> bool:
-    return one.passes and (one.seen_at is None or now - one.seen_at <= settings.fresh)
+def _passes(one: Standing, ready_since: float, now: float, settings: Settings) -> bool:
+    """Whether it is proven, by a reading of the Pod as it is: up again, or at another address."""
+    if one.seen_at is None or not one.passes:
+        return one.passes
+    return one.seen_at >= ready_since and now - one.seen_at <= settings.fresh
 
 
 def _open(pod: Pod, look: Look, now: float, settings: Settings) -> Verdict:

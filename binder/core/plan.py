@@ -6,7 +6,7 @@ not been. The memory carries evidence and pauses only.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import inf
 from typing import NamedTuple
 
@@ -18,7 +18,8 @@ from binder.core.evidence import Evidence, missing, observe, proven
 from binder.core.gate import Standing
 from binder.core.listeners import Listening, plan_listeners, prefix
 from binder.core.objects import Changes, Owner, Pod
-from binder.core.targets import Leave, Ledger, holders, plan_targets
+from binder.core.targets import Leave, Ledger, drains, holders, plan_targets
+from binder.core.targets import book as booked
 from binder.core.view import View
 from binder.settings import Settings
 
@@ -61,6 +62,24 @@ class Plan(NamedTuple):
     again: float | None = None
     foreign: int = 0
     drains: tuple[float, ...] = ()
+
+    @property
+    def drained(self) -> tuple[Action, ...]:
+        """The actions that cannot wait: CLB is to send nothing more to a target."""
+        return tuple(filter(drains, self.actions))
+
+    @property
+    def next(self) -> tuple[Action, ...]:
+        """What is to be sent now: drains alone, so that it is known at once that they are done.
+
+        The rest is decided anew then.
+        """
+        return self.drained or self.actions
+
+
+def book(memory: Memory, sent: Iterable[Action], now: float, settings: Settings) -> Memory:
+    """`memory` with what has been asked of CLB, whether it was done or not."""
+    return memory._replace(ledger=booked(memory.ledger, sent, now, settings))
 
 
 def plan(

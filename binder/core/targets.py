@@ -197,28 +197,22 @@ class _Planner:
         foreign = sum(
             (key.listener, key.location) in self.used and key not in ours for key in self.lb.targets
         )
-        wrote_at = self.now if self.actions else self.before.wrote_at
-        if max(wrote_at, self.leave.since) > self.settled_at:
-            self._read_again(max(wrote_at, self.leave.since) + self.settings.read_lag)
+        wrote_at = max(self.before.wrote_at, self.leave.since)
+        if wrote_at > self.settled_at:
+            self._read_again(wrote_at + self.settings.read_lag)
         soon = self.now - self.settings.retry_most
         registered = {
             key: at
             for key, at in self.before.registered.items()
             if key in self.lb.targets or at > soon  # it may show late
-        } | {one.key: self.now for one in self.actions if isinstance(one, Register)}
-        lowered, raised = dict(self.lowered), dict(self.raised)
-        for one in self.actions:
-            if isinstance(one, Weigh) and one.weight == 0:
-                lowered[one.key] = self.now
-            elif isinstance(one, (Register, Retag, Weigh)):
-                raised[one.key] = self.now
+        }
         ledger = Ledger(
             self.drained,
             self.retries,
             registered,
-            lowered,
-            raised,
-            wrote_at,
+            self.lowered,
+            self.raised,
+            self.before.wrote_at,
             self.brake.held,
             self.brake.left,
             self.asked,
@@ -237,24 +231,18 @@ class _Planner:
             tuple(self.drains),
         )
 
-    def _do(self, action: Action, most: float) -> bool:
-        """Want `action`, unless it was wanted just now and its effect may show yet."""
-        drains = isinstance(action, Weigh) and action.weight == 0
-        if not self.targets_fresh and not drains:
-            self._read_again(self.now)  # the target may have got weight, or another owner, since
-            if action in self.before.retries:
-                self.retries[action] = self.before.retries[action]
-            return False
-        before = self.before.retries.get(action, Retry(0, self.now))
-        if before.after > self.now:
+    def _do(self, action: Action) -> None:
+        """Want `action`, unless it was sent just now and its effect may show yet."""
+        before = self.before.retries.get(action)
+        if before is not None:
             self.retries[action] = before
+        if not self.targets_fresh and not drains(action):
+            self._read_again(self.now)  # the target may have got weight, or another owner, since
+        elif before is not None and before.after > self.now:
             self.again.append(before.after)
-            return False
-        pause = min(self.settings.retry_first * 2 ** min(before.tries, _DOUBLINGS), most)
-        self.retries[action] = Retry(before.tries + 1, self.now + pause)
-        self.again.append(self.now + pause)
-        self.actions.append(action)
-        return True
+        else:
+            self.again.append(self.now + self.settings.retry_first)
+            self.actions.append(action)
 
     def _soon(self) -> None:
         self.again.append(self.now + self.settings.poll_first)
@@ -277,17 +265,17 @@ class _Planner:
             return
         mark = tag.mark(self.settings.cluster, pod.uid)
         if target.tag and tag.read(target.tag) != mark:
-            self._do(Retag(key, tag.write(mark)), self.settings.retry_most)
+            self._do(Retag(key, tag.write(mark)))
         if target.weight == weight:
             return
         if weight and pod.containers_ready:
-            self._do(Weigh(key, weight), self.settings.retry_most)
+            self._do(Weigh(key, weight))
         elif not weight:
             self._lower(key, last_chance=False)
 
     def _register(self, key: Key, weight: int, pod: Pod) -> None:
         mark = tag.write(tag.mark(self.settings.cluster, pod.uid))
-        self._do(Register(key, weight, mark), self.settings.retry_most)
+        self._do(Register(key, weight, mark))
 
     # --- what goes
 
@@ -378,7 +366,7 @@ class _Planner:
             return
         self.serving[group].discard(key)
         self.weighty[group].discard(key)
-        self._do(Weigh(key, 0), self.settings.retry_first)
+        self._do(Weigh(key, 0))
 
     def _others_serve(self, key: Key) -> bool:
         group = key.listener, key.location
@@ -405,7 +393,7 @@ class _Planner:
         elif key in self.raised:
             self._read_again(self.raised[key] + self.settings.read_lag)
         else:
-            self._do(Deregister(key), self.settings.retry_most)
+            self._do(Deregister(key))
 
     # --- facts
 
@@ -487,6 +475,38 @@ class _Planner:
         if pods and not any(pod.containers_ready and (pod.open or not pod.gated) for pod in pods):
             return False  # what CLB says may be about who had the address before
         return health.detail == ALIVE or (health.detail == CLOSE and not checked)
+
+
+def drains(action: Action) -> bool:
+    """Whether CLB is to send nothing more to a target."""
+    return isinstance(action, Weigh) and action.weight == 0
+
+
+def book(ledger: Ledger, sent: Iterable[Action], now: float, settings: Settings) -> Ledger:
+    """`ledger` with what has been asked of CLB, whether it was done or not.
+
+    What was planned and not sent is not in it: it will be planned anew.
+    """
+    retries, registered = dict(ledger.retries), dict(ledger.registered)
+    lowered, raised, wrote_at = dict(ledger.lowered), dict(ledger.raised), ledger.wrote_at
+    for one in sent:
+        if not isinstance(one, (Register, Retag, Weigh, Deregister)):
+            continue
+        wrote_at = now
+        tries = retries[one].tries if one in retries else 0
+        # A drain is tried again soon, however often it has failed.
+        most = settings.retry_first if drains(one) else settings.retry_most
+        pause = min(settings.retry_first * 2 ** min(tries, _DOUBLINGS), most)
+        retries[one] = Retry(tries + 1, now + pause)
+        if isinstance(one, Register):
+            registered[one.key] = now
+        if drains(one):
+            lowered[one.key] = now
+        elif not isinstance(one, Deregister):
+            raised[one.key] = now
+    return ledger._replace(
+        retries=retries, registered=registered, lowered=lowered, raised=raised, wrote_at=wrote_at
+    )
 
 
 def _younger(times: Mapping[Key, float], oldest: float) -> dict[Key, float]:

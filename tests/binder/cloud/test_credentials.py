@@ -67,7 +67,10 @@ def test_a_key_is_renewed_in_advance_and_no_call_waits(
     bed: Bed, pod: Path, new_cloud: Make
 ) -> None:
     cloud = new_cloud(source=role_of(bed))
+    told: list[str] = []
+    cloud.credentials.told = lambda *parts: told.extend(parts)
     first = cloud.credentials.key()
+    assert told == list(first)
     for _ in range(3):
         cloud.credentials.tend()
     assert sts_calls(bed) == 1
@@ -75,6 +78,7 @@ def test_a_key_is_renewed_in_advance_and_no_call_waits(
     assert cloud.credentials.key() == first  # good for another hour
     cloud.credentials.tend()
     assert cloud.credentials.key() != first
+    assert told[-3:] == list(cloud.credentials.key()), "so that it is kept out of logs"
     bed.simulator.advance(3601)
     assert cloud.clb.quota().value  # the first one would have ended
 

@@ -207,6 +207,17 @@ def test_busy_in_disguise_is_waited_for_too(
     assert cloud.codes(*registers(1)) == ["OK"]
 
 
+def test_a_long_go_is_cut_short_as_a_drain_may_be_due(cloud: Cloud, bed: Bed) -> None:
+    bed.admin("faults", effect="hold", parameters={"seconds": 5})
+    codes_of = cloud.codes(
+        *(Modify(TCP, "", Attributes(session=30 + number)) for number in range(3)), *registers(1)
+    )
+    assert codes_of == ["OK", codes.NOT_TRIED, codes.NOT_TRIED, codes.NOT_TRIED]
+    bind(cloud, 1)
+    bed.admin("faults", effect="hold", parameters={"seconds": 5})
+    assert cloud.codes(*weighs(1)) == ["OK"], "drains are always tried"
+
+
 def test_what_stays_busy_is_given_up_after_ten_seconds_all_of_it(cloud: Cloud, bed: Bed) -> None:
     bed.admin("faults", effect="hold", parameters={"seconds": 100})
     errors = cloud.do(*registers(300), *deregisters(1))

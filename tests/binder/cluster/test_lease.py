@@ -11,6 +11,7 @@ import pytest
 from binder.cluster.api import CONFLICT, NOT_FOUND, Failed, Refused
 from binder.cluster.lease import Lease
 from binder.settings import Settings
+from schemas.contract import LEASE_NOTE
 
 SETTINGS = Settings(lease=10.0, renew=6.0, retry_lease=2.0)
 
@@ -214,6 +215,78 @@ def test_a_lapse_is_a_new_take_over(bed: Bed) -> None:
     lease.step()
     assert lease.held()
     assert lease.since == 7.0
+
+
+def test_a_lapse_while_a_renewal_is_under_way_is_a_new_take_over(bed: Bed) -> None:
+    lease = bed.candidate("a")
+    lease.step()
+    bed.clock.now = 5.5
+
+    def slow(moment: str) -> bool:
+        bed.clock.now += 0.75
+        return False
+
+    bed.leases.fail = slow
+    lease.step()
+    assert lease.held()
+    assert lease.since == 7.0
+
+
+def test_work_that_began_before_a_lapse_writes_nothing_after_it(bed: Bed) -> None:
+    lease = bed.candidate("a")
+    assert not lease.enter()
+    assert not lease.may_write()
+    lease.step()
+    assert not lease.may_write(), "decided when we did not lead"
+    assert lease.enter()
+    assert lease.may_write()
+    bed.clock.now = 7.0
+    lease.step()
+    assert lease.held()
+    assert not lease.may_write()
+    assert lease.enter()
+    assert lease.may_write()
+
+
+def test_the_next_comes_when_the_lease_ends_and_not_a_pause_later(bed: Bed) -> None:
+    first, second = bed.candidate("a"), bed.candidate("b")
+    first.step()
+    bed.clock.now = 1.0
+    second.step()
+    assert second._pause() == SETTINGS.retry_lease
+    bed.clock.now = 10.5
+    assert second._pause() == pytest.approx(0.5, abs=0.02)
+    bed.clock.now += second._pause()
+    second.step()
+    assert second.held()
+    assert second._pause() == SETTINGS.retry_lease
+
+
+def test_who_holds_it_leaves_behind_what_it_works_on(bed: Bed) -> None:
+    first, second = bed.candidate("a"), bed.candidate("b")
+    first.step()
+    assert first.inherited() == []
+    first.leave_behind({"lb-2", "lb-1"})
+    first.step()
+    first.release()
+    second.step()
+    assert second.inherited() == ["lb-1", "lb-2"]
+    second.step()
+    assert second.inherited() == ["lb-1", "lb-2"], "kept until it says something else"
+    second.leave_behind({"lb-2"})
+    second.step()
+    assert second.inherited() == ["lb-2"]
+
+
+@pytest.mark.parametrize("note", ["", ",", "lb-1 lb-2", "../x", 7, None])
+def test_an_odd_note_is_nothing(bed: Bed, note: Any) -> None:
+    lease = bed.candidate("a")
+    lease.step()
+    assert bed.leases.found is not None
+    bed.leases.found["metadata"]["annotations"] = {LEASE_NOTE: note}
+    other = bed.candidate("b")
+    other.step()
+    assert other.inherited() == []
 
 
 def test_a_lease_that_was_deleted_is_made_again(bed: Bed) -> None:

@@ -85,6 +85,19 @@ def test_how_long_a_pre_stop_hook_sleeps(hook: Any, seconds: float | None) -> No
     assert project.pod(with_lifecycle(hook)).pre_stop == seconds
 
 
+def test_ports_and_hooks_of_native_sidecars_count() -> None:
+    item = with_lifecycle({"sleep": {"seconds": 5}})
+    port = {"name": "mesh", "containerPort": 15000}
+    hook = {"preStop": {"sleep": {"seconds": 25}}}
+    sidecar = {"name": "proxy", "restartPolicy": "Always", "ports": [port], "lifecycle": hook}
+    before = {"name": "setup", "ports": [{"name": "setup", "containerPort": 1}]}
+    item["spec"]["initContainers"] = [before, sidecar]
+    pod = project.pod(item)
+    assert ("mesh", 15000) in [(one.name, one.number) for one in pod.ports]
+    assert "setup" not in [one.name for one in pod.ports]
+    assert pod.pre_stop == 25.0
+
+
 def test_the_longest_pre_stop_hook_counts() -> None:
     item = with_lifecycle({"sleep": {"seconds": 5}})
     other = {"name": "side", "lifecycle": {"preStop": {"sleep": {"seconds": 25}}}}

@@ -222,6 +222,11 @@ def test_what_clb_refuses_is_tried_later_and_later(bench: Bench) -> None:
     assert max(pauses) <= 2 * bench.state.settings.retry_most
     (told,) = {tell.message for tell in bench.world.told}
     assert told == "lb-1: InvalidParameter: no such address"
+    results = set()
+    for _ in range(60):
+        bench.world.now += 1
+        results.add(bench.balancers.round(LB).refused)
+    assert results == {"", "InvalidParameter"}
 
 
 def test_a_quiet_load_balancer_is_not_read_until_its_audit(bench: Bench) -> None:
@@ -335,3 +340,106 @@ def test_the_gate_of_tkes_controller_is_left_to_it_and_one_of_our_own_is_not(gat
     assert [one.reason for one in bench.world.gates] == ["NoLoadBalancer"] * ours
     gates = count(bench.state.view, {}, bench.state.ready_since, bench.world.now).gates
     assert gates == ours, "nobody is alarmed about a gate that is not ours"
+
+
+def served(bench: Bench, count: int) -> None:
+    """So many Pods that CLB serves."""
+    for number in range(1, count + 1):
+        ready = {"condition": Condition("True"), "ready": True}
+        bench.pod(f"web-{number}", f"10.0.0.{number}", **ready)
+    bench.seconds(5)
+    bench.world.healthy = dict.fromkeys(bench.world.bound, "Alive")
+    bench.seconds(20)
+
+
+def ends(bench: Bench, number: int) -> None:
+    fields = {"condition": Condition("True"), "ready": True, "dies_at": bench.world.now + 60}
+    bench.pod(f"web-{number}", f"10.0.0.{number}", **fields)
+
+
+@pytest.mark.parametrize("call", ["targets", "listeners", "load_balancers"])
+def test_a_drain_does_not_wait_for_readings_that_fail(
+    bench: Bench, call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served(bench, 3)
+    one = bench.state.balancers[LB]
+    one.targets_dirty = one.listeners_dirty = True
+
+    def refuse(_: object) -> Read:
+        bench.world.calls.append(call)
+        raise CloudError("RequestLimitExceeded", "", Kind.THROTTLED, call)
+
+    monkeypatch.setattr(bench.world, call, refuse)
+    bench.world.did.clear()
+    bench.world.calls.clear()
+    ends(bench, 1)
+    bench.seconds(bench.state.settings.call_timeout + 2)
+    assert Weigh(key("10.0.0.1"), 0) in bench.world.did
+    bench.seconds(60)
+    assert {type(action) for action in bench.world.did} == {Weigh}, "nothing else is done blindly"
+    assert bench.world.calls.count(call) < 10, "it is asked for later and later"
+
+
+def test_a_load_balancer_that_was_never_read_is_left_alone(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = CloudError("InternalError", "", Kind.AMBIGUOUS, "DescribeLoadBalancers")
+
+    def refuse(_: object) -> Read:
+        raise error
+
+    monkeypatch.setattr(bench.world, "load_balancers", refuse)
+    bench.pod()
+    found = bench.balancers.round(LB)
+    assert (found.error, found.after) == (error, bench.state.settings.retry_first)
+    bench.seconds(60)
+    assert bench.world.did == []
+
+
+def test_new_pods_are_bound_although_others_end_all_the_time(bench: Bench) -> None:
+    served(bench, 20)
+    bench.pod("new", "10.0.1.1")
+    for number in range(1, 6):
+        ends(bench, number)
+        bench.seconds(1)
+        bench.balancers.round(LB)  # at once after a write, as the queue does it
+    assert key("10.0.1.1") in bench.world.bound
+
+
+def test_who_takes_over_goes_on_with_load_balancers_that_nobody_names_any_more() -> None:
+    before, after = Bench(), Bench()
+    before.pod()
+    before.seconds(5)
+    (service,) = before.state.view.of(Service)
+    before.state.drop(service)
+    before.seconds(5)
+    assert before.world.bound
+    assert before.state.load_balancers() == {LB}
+    after.world.bound = before.world.bound
+    (service,) = after.state.view.of(Service)
+    after.state.drop(service)
+    after.state.inherit(before.state.load_balancers())
+    after.state.confirmed_all[""] = after.world.now + 30
+    after.seconds(90)
+    assert after.world.bound == {}
+    assert after.state.load_balancers() == set()
+
+
+def test_a_lapse_of_the_lease_forgets_readings_and_no_load_balancer(bench: Bench) -> None:
+    bench.pod()
+    bench.seconds(3)
+    bench.state.forget_cloud()
+    assert bench.state.load_balancers() == {LB}
+    assert bench.state.balancers[LB].reading.targets_at is None
+
+
+def test_a_gate_that_somebody_else_closes_again_is_looked_at_again(bench: Bench) -> None:
+    pod = bench.pod()
+    bench.seconds(6)
+    bench.world.healthy[key()] = "Alive"
+    bench.seconds(1)
+    assert opened(bench) == [Name("shop", "web-1")]
+    bench.pod(condition=Condition("False"))
+    found = bench.gates.look(pod.uid)
+    assert found.after is not None
+    assert found.after <= bench.state.settings.retry_most

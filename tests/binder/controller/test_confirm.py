@@ -60,10 +60,13 @@ def confirmed(known: tuple[Any, ...], there: tuple[Any, ...], namespace: str) ->
     [
         ((OURS, POD), (OURS, POD), (True, True)),
         ((), (), (True, True)),
-        ((OURS, POD), (OURS,), (True, False)),
+        ((OURS, POD), (OURS,), (True, True)),  # it has ended since, and keeps its target
         ((OURS,), (OURS, POD), (True, False)),
         ((OURS,), (OURS, POD._replace(dies_at=1.0)), (True, True)),
-        ((OURS, POD), (OURS, POD._replace(labels={"app": "other"})), (True, False)),
+        ((OURS, POD), (OURS, POD._replace(labels={"app": "other"})), (True, True)),
+        # Pods that nothing selects come and go all the time.
+        ((OURS,), (OURS, POD._replace(labels={"job": "1"})), (True, True)),
+        ((OURS, POD._replace(labels={"app": "other"})), (OURS, POD), (True, False)),
         ((), (OURS,), (False, False)),
         ((OURS,), (OURS._replace(selector=()),), (False, False)),
         # What TKE's controller serves decides whose a gate is; what nobody serves decides nothing.

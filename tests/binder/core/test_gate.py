@@ -75,6 +75,11 @@ def test_it_opens(case: str, seen: Look, reason: str) -> None:
     ("why", "pod", "seen"),
     [
         ("one of two waits", POD, look(SERVED, DEAD)),
+        (
+            "the proof is older than its containers, or its address",
+            POD,
+            look(bound(SERVING, seen_at=NOW - 6), ready_since=NOW - 5),
+        ),
         ("the proof is too old", POD, look(bound(SERVING, seen_at=NOW - 15.1))),
         ("the view is stale or another one leads", POD, look(SERVED, trusted=False)),
         ("the Pod has no gate", POD._replace(gated=False), look(SERVED)),

@@ -104,12 +104,13 @@ def _takes_its_word_for_weight_0(patch: pytest.MonkeyPatch) -> None:
 def _never_tries_again(patch: pytest.MonkeyPatch) -> None:
     right = Planner._do
 
-    def wrong(self: Planner, action: targets.Action, most: float) -> bool:
+    def wrong(self: Planner, action: targets.Action) -> None:
         once = isinstance(action, Register) and action in self.before.retries
         if once:
             self.retries[action] = self.before.retries[action]
             self._soon()
-        return not once and right(self, action, most)
+        else:
+            right(self, action)
 
     patch.setattr(Planner, "_do", wrong)
 

@@ -23,7 +23,7 @@ from binder.core.clb import (
     Target,
 )
 from binder.core.objects import Condition, Name, Pod, Service, ServicePort
-from binder.core.targets import Leave, Ledger, Moves, holders, plan_targets
+from binder.core.targets import Leave, Ledger, Moves, book, holders, plan_targets
 from binder.core.view import View
 from binder.settings import Settings
 from schemas.contract import EXISTING_CLB, LOAD_BALANCER_CLASS
@@ -101,6 +101,11 @@ class Case:
     health_at: float | None = NOW
     check: Check = field(default_factory=Check)
     settings: Settings = SETTINGS
+
+    def sent(self) -> Case:
+        """When all that is planned has been asked of CLB."""
+        moves = self.moves()
+        return replace(self, ledger=book(moves.ledger, moves.actions, self.now, self.settings))
 
     def moves(self) -> Moves:
         view = View(self.settings)
@@ -454,7 +459,7 @@ def test_a_registration_that_does_not_show_is_tried_again_with_longer_pauses() -
     for second in range(200):
         case = replace(case, now=NOW + second, read_at=NOW + second)
         moves = case.moves()
-        case = replace(case, ledger=moves.ledger)
+        case = case.sent()
         assert moves.again is not None
         if moves.actions:
             tried.append(second)
@@ -465,23 +470,33 @@ def test_a_registration_that_does_not_show_is_tried_again_with_longer_pauses() -
 
 def test_a_new_pod_at_the_address_does_not_wait_for_the_pauses_of_the_old_one() -> None:
     first = Case([pod(1)])
-    moves = first.moves()
-    again = replace(first, pods=[pod(2, address=1)], ledger=moves.ledger, now=NOW + 0.5)
+    again = replace(first.sent(), pods=[pod(2, address=1)], now=NOW + 0.5)
     assert again.actions() == {Register(at(1), 10, mine(2))}
+
+
+def test_what_was_planned_and_not_sent_is_planned_anew_and_believed_of_nobody() -> None:
+    case = Case([dying(1), pod(2), pod(3)], TWO)
+    moves = case.moves()
+    assert set(moves.actions) == {Weigh(at(1), 0), Register(at(3), 10, mine(3))}
+    sent = book(moves.ledger, [Weigh(at(1), 0)], NOW, SETTINGS)
+    assert set(sent.lowered) == {at(1)}
+    assert set(sent.retries) == {Weigh(at(1), 0)}
+    assert not sent.raised
+    assert not sent.registered
+    assert replace(case, ledger=sent).actions() == {Register(at(3), 10, mine(3))}
 
 
 def test_a_thousand_failures_later_it_still_tries() -> None:
     case = Case([pod(1)])
     for turn in range(1100):
         case = replace(case, now=NOW + 31 * turn, read_at=NOW + 31 * turn)
-        moves = case.moves()
-        case = replace(case, ledger=moves.ledger)
-        assert moves.actions
+        assert case.actions()
+        case = case.sent()
 
 
 def test_a_registration_that_shows_late_without_tags_is_still_ours() -> None:
     case = Case([pod(1)])
-    case = replace(case, ledger=case.moves().ledger, now=NOW + 1, read_at=NOW + 1, pods=[])
+    case = replace(case.sent(), now=NOW + 1, read_at=NOW + 1, pods=[])
     moves = case.moves()
     assert moves.reread
     late = {at(1): Target(10)}
@@ -490,9 +505,12 @@ def test_a_registration_that_shows_late_without_tags_is_still_ours() -> None:
 
 
 def test_what_was_written_is_read_again_when_it_must_show() -> None:
-    written = Case([dying(1), pod(2)], TWO).moves()
-    assert written.reread
-    later = Case([pod(1), pod(2)], TWO, ledger=written.ledger, now=NOW + 5, read_at=NOW + 5).moves()
+    written = Case([dying(1), pod(2)], TWO).sent()
+    moves = written.moves()
+    assert moves.reread
+    assert moves.again is not None
+    assert moves.again <= NOW + SETTINGS.read_lag
+    later = replace(written, pods=[pod(1), pod(2)], now=NOW + 5, read_at=NOW + 5).moves()
     assert not later.reread
     assert later.again is None
 

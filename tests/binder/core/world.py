@@ -38,7 +38,7 @@ from binder.core.clb import (
 )
 from binder.core.gate import Look, Standing, verdict
 from binder.core.objects import Changes, Condition, Pod, Service, ServicePort
-from binder.core.plan import Context, Memory, Plan, plan
+from binder.core.plan import Context, Memory, Plan, book, plan
 from binder.core.view import View
 from binder.settings import Settings
 from schemas.contract import EXISTING_CLB, LOAD_BALANCER_CLASS
@@ -507,18 +507,23 @@ class World:
 
     def _round(self, lb: str, one: Known) -> None:
         clb = self.clbs[lb]
+        blind = False
         try:
             self._read(clb, one)
         except CallFailed:
             one.due = self.now + self.settings.retry_first
-            return
+            if one.reading.targets_at is None:
+                return
+            blind = True
         made = plan(self.view, one.reading, one.memory, self.context(), self.settings)
         one.memory, one.plan = made.memory, made
         one.targets_dirty |= made.reread
         self.check_plan(lb, one, made)
         dues = [] if made.again is None else [made.again]
-        if made.actions:
-            self._perform(clb, one, made.actions)
+        actions = made.drained if blind else made.next
+        if actions:
+            self._perform(clb, one, actions)
+            one.memory = book(one.memory, actions, self.now, self.settings)
             dues.append(self.now + self.settings.coalesce)
         if one.reading.listeners_at is None or made.memory.missing:
             dues.append(self.now + self.settings.poll_most)
