@@ -124,7 +124,9 @@ def inform() -> Iterator[Callable[..., Informer[Any]]]:
 
 
 def a_pod(namespace: str, name: str = "web") -> Object:
-    return manifests.pod(namespace, name, readinessGates=[{"conditionType": READINESS_GATE}])
+    """One that nobody schedules, so that nobody else writes to it."""
+    gates = {"readinessGates": [{"conditionType": READINESS_GATE}]}
+    return manifests.pod(namespace, name, schedulingGates=[{"name": "example.com/never"}], **gates)
 
 
 def a_service(namespace: str, name: str = "web") -> Object:
