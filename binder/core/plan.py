@@ -202,10 +202,19 @@ def _evidence(
             if not pod.gated or pod.open or pod.updating or not pod.containers_ready:
                 continue
             before = memory.evidence.get((pod.uid, key), Evidence(now))
+            if _was_taken_out(key, before, lb):
+                before = Evidence(now)
             if lb.health_at is not None:
                 before = observe(before, lb.health.get(key), lb.health_at, settings)
             found[pod.uid, key] = before
     return found
+
+
+def _was_taken_out(key: Key, before: Evidence, lb: LoadBalancer) -> bool:
+    """Whether a target that had been seen is not there now: bound again, it is another one."""
+    if before.health is None or before.read_at is None or lb.targets_at is None:
+        return False
+    return key not in lb.targets and lb.targets_at >= before.read_at
 
 
 def _standings(

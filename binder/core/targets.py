@@ -158,11 +158,11 @@ class _Planner:
         self.drains: list[float] = []
         self.cluster = tag.short(settings.cluster)
         self.brake = Brake(ledger.held, ledger.left, leave.confirmed, now, settings)
-        targets_at = -inf if lb.targets_at is None else lb.targets_at
-        self.settled_at = targets_at - settings.read_lag  # writes up to then show in the reading
+        self.targets_at = -inf if lb.targets_at is None else lb.targets_at
+        self.settled_at = self.targets_at - settings.read_lag  # writes up to then show in it
         self.lowered = _younger(ledger.lowered, self.settled_at)
         self.raised = _younger(ledger.raised, self.settled_at)
-        self.targets_fresh = now - targets_at <= settings.fresh
+        self.targets_fresh = now - self.targets_at <= settings.fresh
         self.health_fresh = lb.health_at is not None and now - lb.health_at <= settings.fresh
         self.used: set[tuple[str, str]] = set()
         # What will still serve when the actions so far are done.
@@ -200,11 +200,11 @@ class _Planner:
         wrote_at = max(self.before.wrote_at, self.leave.since)
         if wrote_at > self.settled_at:
             self._read_again(wrote_at + self.settings.read_lag)
-        soon = self.now - self.settings.retry_most
         registered = {
             key: at
             for key, at in self.before.registered.items()
-            if key in self.lb.targets or at > soon  # it may show late
+            # It may show late, or nothing may have been read since.
+            if key in self.lb.targets or at > self.targets_at - self.settings.retry_most
         }
         ledger = Ledger(
             self.drained,

@@ -504,6 +504,12 @@ def test_a_registration_that_shows_late_without_tags_is_still_ours() -> None:
     assert case.moves().owned
 
 
+def test_what_was_registered_stays_ours_while_nothing_can_be_read() -> None:
+    case = replace(Case([pod(1)]).sent(), now=NOW + 100)
+    assert case.moves().ledger.registered == {at(1): NOW}
+    assert replace(case, read_at=NOW + 100).moves().ledger.registered == {}
+
+
 def test_what_was_written_is_read_again_when_it_must_show() -> None:
     written = Case([dying(1), pod(2)], TWO).sent()
     moves = written.moves()
