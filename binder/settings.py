@@ -44,3 +44,9 @@ class Settings(NamedTuple):
     lease: float = 10.0
     renew: float = 6.0
     retry_lease: float = 2.0
+    pre_stop: float = 20.0  # what the guide recommends for hooks
+
+    @property
+    def take_over(self) -> float:
+        """How long nobody may lead: the lease, from the last look of the next one at it."""
+        return self.lease + 1.5 * self.retry_lease

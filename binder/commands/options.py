@@ -17,7 +17,7 @@ _CONDITION_TYPE = re.compile(
     r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?"
 )
 
-# The variables are those that the shipped Deployment sets, so that a command in its Pod knows them.
+# The shipped Deployment sets variables only, so that a command in its Pod has the same options.
 _REGION = (
     click.option(
         "--region",
@@ -32,6 +32,8 @@ _ENDPOINT = (
     click.option(
         "--endpoint",
         default="clb.internal.tencentcloudapi.com",
+        envvar="ENDPOINT",
+        show_envvar=True,
         show_default=True,
         help="CLB's API; http://127.0.0.1:9300 is the simulator.",
     ),
@@ -41,6 +43,8 @@ _CREDENTIALS = (
         "--credentials-dir",
         type=click.Path(path_type=Path),
         default=Path("/etc/tke-direct/credentials"),
+        envvar="CREDENTIALS_DIR",
+        show_envvar=True,
         show_default=True,
         help="A mounted Secret with SecretId and SecretKey, where there is no CAM role.",
     ),
@@ -86,6 +90,8 @@ _ALL = (
     click.option(
         "--adopt-all",
         is_flag=True,
+        envvar="ADOPT_ALL",
+        show_envvar=True,
         help="Where TKE's controller does not run: serve every Service of type LoadBalancer "
         "without a class and every Ingress of class qcloud, unless it says direct access is off.",
     ),
@@ -93,6 +99,8 @@ _ALL = (
     click.option(
         "--allow-mass-removal",
         is_flag=True,
+        envvar="ALLOW_MASS_REMOVAL",
+        show_envvar=True,
         help="Do not ask the API server before many targets go at once.",
     ),
     *_ENDPOINT,

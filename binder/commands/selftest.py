@@ -268,8 +268,8 @@ def weight_0(bench: Bench) -> Iterator[Answer]:
         "How long does setting weight 0 take?",
         "done",
         called,
-        f"preStop hooks: lease {bench.settings.lease:.0f} s + this + 2 s at least",
-        called < bench.settings.lease,
+        f"preStop hooks: {bench.settings.take_over:.0f} s to take over + this + 2 s at least",
+        bench.settings.take_over + called + 2 <= bench.settings.pre_stop,
     )
     yield _lag("When does DescribeTargets show weight 0?", shown, bench.settings)
     yield _lag("When does DescribeTargetHealth show weight 0?", in_health, bench.settings)

@@ -151,36 +151,48 @@ def test_one_of_two_may_be_missing(manifests: dict[str, Manifest]) -> None:
         assert selector.items() <= labels
 
 
-def arguments(manifests: dict[str, Manifest], container: Manifest) -> list[str]:
+def variables(manifests: dict[str, Manifest]) -> dict[str, str]:
     """As the kubelet gives them."""
-    values = {**manifests["ConfigMap"]["data"], "POD_NAMESPACE": "tke-direct"}
-    return [
-        re.sub(r"\$\((\w+)\)", lambda match: values[match[1]], one) for one in container["args"]
-    ]
+    return {**manifests["ConfigMap"]["data"], "POD_NAMESPACE": "tke-direct"}
 
 
-def test_its_arguments_are_options_that_there_are(
-    manifests: dict[str, Manifest], container: Manifest
+def test_what_it_is_given_are_options_that_there_are(
+    manifests: dict[str, Manifest], container: Manifest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    command, *options = arguments(manifests, container)
-    with cli.commands[command].make_context(command, list(options)) as context:
+    values = variables(manifests)
+    command, *options = (
+        re.sub(r"\$\((\w+)\)", lambda match: values[match[1]], one) for one in container["args"]
+    )
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    with cli.commands[command].make_context(command, options) as context:
         given = context.params
+    assert given["cluster_id"] == manifests["ConfigMap"]["data"]["CLUSTER_ID"]
     assert given["metrics_port"] == container["ports"][0]["containerPort"]
     assert given["namespace"] == Place("").namespace == manifests["Namespace"]["metadata"]["name"]
     assert given["listeners"] == "owned"
     assert (given["adopt_all"], given["allow_mass_removal"]) == (False, False)
 
 
-def test_everything_that_must_be_said_is_said(
-    manifests: dict[str, Manifest], container: Manifest
+@pytest.mark.parametrize("command", ["run", "plan", "observe", "explain"])
+def test_who_looks_from_within_its_pod_has_its_options(
+    manifests: dict[str, Manifest], command: str
 ) -> None:
-    given = {one.partition("=")[0] for one in arguments(manifests, container)}
-    required = {
-        one.opts[0]
-        for one in cli.commands["run"].params
-        if isinstance(one, click.Option) and one.required
-    }
-    assert required <= given
+    options = [one for one in cli.commands[command].params if isinstance(one, click.Option)]
+    known = {one.envvar for one in options} | {"LOG_LEVEL"}  # an argument of the Deployment
+    assert variables(manifests).keys() <= known
+    required = {one.envvar for one in options if one.required}
+    assert required <= variables(manifests).keys()
+    shared = {"--kubeconfig", "--context", "--timing", *OF_LOOKING[command]}
+    assert {one.opts[0] for one in options if not one.envvar} == shared
+
+
+OF_LOOKING = {
+    "run": ("--metrics-port", "--log-format", "--log-level"),
+    "plan": ("-o",),
+    "observe": ("--metrics-port", "--log-format", "--log-level"),
+    "explain": ("-n",),
+}
 
 
 def test_a_change_of_the_configuration_restarts_it(
@@ -293,7 +305,7 @@ def test_the_example_of_the_readme_builds(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "kustomization.yaml").write_text(example, encoding="utf-8")
     found = build(tmp_path / "mine")
-    for mine in ("cls-1a2b3c4d", "ap-shanghai", "registry.example.com/", "--endpoint=clb."):
+    for mine in ("cls-1a2b3c4d", "ap-shanghai", "registry.example.com/", "ENDPOINT: clb."):
         assert mine in found
     assert "cls-xxxxxxxx" not in found
     assert "LISTENERS: owned" in found
