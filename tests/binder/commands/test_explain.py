@@ -41,7 +41,7 @@ ALIVE = {"targets": {key(): ours("web-1")}, "health": {key(): Health("Alive", 10
 DEAD = {**ALIVE, "health": {key(): Health("Dead", 10)}}
 OPEN = Condition("True", "LoadBalancerNetworkGroupReady")
 CLOSED = Condition(
-    "False", "LoadBalancerNetworkGroupNotReady", "0/1 ready; waiting for shop/web TCP 80 lb-1: Dead"
+    "False", "LoadBalancerNetworkGroupNotReady", "1/2 ready; waiting for shop/web TCP 80 lb-1: Dead"
 )
 FACTS = Facts(1, 1, (), 400.0, 720.0)
 LEADER = Holder(True, "binder-1 leads, renewed 2 s ago")
@@ -145,7 +145,7 @@ WAITING  Pod shop/web-1
   containers  1/1 ready for 7 min
   address     10.0.0.1 on node-1
   gate        False  LoadBalancerNetworkGroupNotReady, for 12 min
-              0/1 ready; waiting for shop/web TCP 80 lb-1: Dead
+              1/2 ready; waiting for shop/web TCP 80 lb-1: Dead
   binder      binder-1 leads, renewed 2 s ago
 
 waits for
