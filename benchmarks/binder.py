@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -79,6 +79,14 @@ class Model:
 
     def held(self) -> bool:
         return True
+
+    def enter(self) -> bool:
+        return True
+
+    def inherited(self) -> Sequence[str]:
+        return ()
+
+    def leave_behind(self, _lbs: Iterable[str]) -> None: ...
 
     def changes(self) -> Changes:
         return Changes(True, time.monotonic())
