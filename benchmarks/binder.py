@@ -83,6 +83,8 @@ class Model:
     def enter(self) -> bool:
         return True
 
+    def retire(self) -> None: ...
+
     def inherited(self) -> Sequence[str]:
         return ()
 

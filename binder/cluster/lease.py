@@ -49,6 +49,7 @@ class Lease:
         self._until = -math.inf  # when it has to stop acting
         self._since: float | None = None
         self._term = threading.local()
+        self._retired = False
         self._note: str | None = None  # None: that of whoever had it before stays
         self._found: Json | None = None  # the object as last seen
         self._found_at = -math.inf  # when it was first seen so
@@ -70,7 +71,12 @@ class Lease:
 
         What was decided before a lapse may not suit what another one has done since.
         """
-        return self.held() and getattr(self._term, "since", self._since) == self._since
+        same = getattr(self._term, "since", self._since) == self._since
+        return self.held() and same and not self._retired
+
+    def retire(self) -> None:
+        """Keep it, and write nothing more: soon it is given back."""
+        self._retired = True
 
     @property
     def since(self) -> float | None:
@@ -197,6 +203,7 @@ class Lease:
             transitions = spec.get("leaseTransitions")
             known = transitions if isinstance(transitions, int) else -1
             spec.update(acquireTime=self._now(), leaseTransitions=known + 1)
+            self._note = None  # what we said when we led before is old
         seconds = math.ceil(self._settings.lease)
         spec.update(
             holderIdentity=self._identity, leaseDurationSeconds=seconds, renewTime=self._now()

@@ -87,6 +87,9 @@ class Always:
     def enter(self) -> bool:
         return True
 
+    def retire(self) -> None:
+        """Nothing is written anyway."""
+
     def inherited(self) -> tuple[str, ...]:
         return ()
 

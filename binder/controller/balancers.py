@@ -49,6 +49,13 @@ class Next(NamedTuple):
     refused: str = ""
 
 
+class _Thought(NamedTuple):
+    """What becomes of an action where nothing is written."""
+
+    action: Action
+    error: CloudError | None
+
+
 class Balancers:
     """Rounds of work; one round per load balancer at a time."""
 
@@ -77,6 +84,10 @@ class Balancers:
         now = self._clocks.now()
         blind = now < one.read_after
         if blind and one.reading.targets_at is None:
+            if error is not None and error.kind is Kind.WRONG and not self._wanted(lb):
+                with self._state.lock:
+                    self._state.balancers.pop(lb, None)  # its id can be that of none
+                return Next(None, error=error)
             return Next(one.read_after - now, error=error)
         made = self._plan(one)
         one.targets_dirty |= made.reread
@@ -84,9 +95,11 @@ class Balancers:
         actions = [action for action in wanted if not self._is_held(one, action, now)]
         wrote = bool(actions) and self._writes
         refused = self._write(one, actions) if wrote else ""
+        if not self._writes:
+            self._book(one, [_Thought(action, None) for action in actions])
         self._report(made)
         due = self._due(one, made, wrote, blind)
-        if made.settled and not blind and not self._wanted(lb):
+        if made.settled and not blind and not wrote and not self._wanted(lb):
             with self._state.lock:
                 self._state.balancers.pop(lb, None)
             due = []
@@ -213,9 +226,7 @@ class Balancers:
         lb = one.reading.id
         outcomes = self._cloud.perform(lb, actions)
         outcomes = [one for one in outcomes if not _is_untried(one)]
-        sent = [outcome.action for outcome in outcomes]
-        with self._state.lock:
-            one.memory = book(one.memory, sent, self._clocks.now(), self._state.settings)
+        self._book(one, outcomes)
         one.targets_dirty = True
         one.listeners_dirty |= any(isinstance(action, _LISTENERS) for action in actions)
         self._hold(one, outcomes)
@@ -225,6 +236,13 @@ class Balancers:
         if failed:
             self._failed(one, failed)
         return next((outcome.error.code for outcome in failed if outcome.error), "")
+
+    def _book(self, one: Balancer, outcomes: Sequence[Outcome]) -> None:
+        sent = [outcome.action for outcome in outcomes]
+        failed = {outcome.action for outcome in outcomes if outcome.error is not None}
+        now, settings = self._clocks.now(), self._state.settings
+        with self._state.lock:
+            one.memory = book(one.memory, sent, failed, now, settings)
 
     def _hold(self, one: Balancer, outcomes: Sequence[Outcome]) -> None:
         """Changes of listeners that failed are tried again later and later; for targets, plans do.

@@ -72,6 +72,9 @@ class Lease(Protocol):
     def enter(self) -> bool:
         """Begin a piece of work, if we lead; no write of it is sent after a lapse."""
 
+    def retire(self) -> None:
+        """Let no write be sent any more."""
+
     def inherited(self) -> Iterable[str]:
         """The load balancers that whoever led last was working on."""
 

@@ -80,8 +80,15 @@ class Controller:
         self._stop.set()
         for queue in (self._lbs, self._pods, self._asked):
             queue.close()
-        # The lease is kept until then, so that all of them together have no longer than a call.
-        until = self._clocks.now() + self.settings.call_timeout + 1
+        # The lease is kept until then, and the next one starts at once: what is sent by now may
+        # end, and nothing more is sent.
+        self._join(1.0)
+        self._lease.retire()
+        self._join(self.settings.call_timeout)
+
+    def _join(self, seconds: float) -> None:
+        """Wait so long for all of them together."""
+        until = self._clocks.now() + seconds
         for thread in self._threads:
             thread.join(max(until - self._clocks.now(), 0.0))
 

@@ -6,7 +6,7 @@ not been. The memory carries evidence and pauses only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from math import inf
 from typing import NamedTuple
 
@@ -77,9 +77,15 @@ class Plan(NamedTuple):
         return self.drained or self.actions
 
 
-def book(memory: Memory, sent: Iterable[Action], now: float, settings: Settings) -> Memory:
-    """`memory` with what has been asked of CLB, whether it was done or not."""
-    return memory._replace(ledger=booked(memory.ledger, sent, now, settings))
+def book(
+    memory: Memory,
+    sent: Iterable[Action],
+    failed: Container[Action],
+    now: float,
+    settings: Settings,
+) -> Memory:
+    """`memory` with what has been asked of CLB, and what of it `failed`."""
+    return memory._replace(ledger=booked(memory.ledger, sent, failed, now, settings))
 
 
 def plan(

@@ -48,7 +48,7 @@ def served_by(one: Service | Ingress, settings: Settings) -> By:
     certain = not isinstance(one, Ingress) or bool(one.ingress_class)
     if settings.adopt_all and certain and direct != "false":
         return By.BINDER
-    return By.TKE if direct == "true" else By.NOBODY
+    return By.TKE if direct == "true" and not settings.adopt_all else By.NOBODY
 
 
 def _names_us(one: Service | Ingress) -> bool:

@@ -8,7 +8,7 @@ an address may have got a new Pod, which then keeps the target.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from math import inf
 from typing import NamedTuple
 
@@ -238,11 +238,15 @@ class _Planner:
             self.retries[action] = before
         if not self.targets_fresh and not drains(action):
             self._read_again(self.now)  # the target may have got weight, or another owner, since
-        elif before is not None and before.after > self.now:
+        elif before is not None and before.after > self.now and not self._shows(action):
             self.again.append(before.after)
         else:
             self.again.append(self.now + self.settings.retry_first)
             self.actions.append(action)
+
+    def _shows(self, action: Action) -> bool:
+        """Whether a drain was sent so long ago that the reading would show it, and does not."""
+        return isinstance(action, Weigh) and drains(action) and action.key not in self.lowered
 
     def _soon(self) -> None:
         self.again.append(self.now + self.settings.poll_first)
@@ -482,8 +486,14 @@ def drains(action: Action) -> bool:
     return isinstance(action, Weigh) and action.weight == 0
 
 
-def book(ledger: Ledger, sent: Iterable[Action], now: float, settings: Settings) -> Ledger:
-    """`ledger` with what has been asked of CLB, whether it was done or not.
+def book(
+    ledger: Ledger,
+    sent: Iterable[Action],
+    failed: Container[Action],
+    now: float,
+    settings: Settings,
+) -> Ledger:
+    """`ledger` with what has been asked of CLB, and what of it `failed`.
 
     What was planned and not sent is not in it: it will be planned anew.
     """
@@ -494,9 +504,11 @@ def book(ledger: Ledger, sent: Iterable[Action], now: float, settings: Settings)
             continue
         wrote_at = now
         tries = retries[one].tries if one in retries else 0
-        # A drain is tried again soon, however often it has failed.
-        most = settings.retry_first if drains(one) else settings.retry_most
-        pause = min(settings.retry_first * 2 ** min(tries, _DOUBLINGS), most)
+        pause = min(settings.retry_first * 2 ** min(tries, _DOUBLINGS), settings.retry_most)
+        if drains(one):
+            # One that failed is tried again soon, however often; one that CLB has acknowledged
+            # when a reading shows the weight all the same.
+            pause = settings.retry_first if one in failed else settings.retry_most
         retries[one] = Retry(tries + 1, now + pause)
         if isinstance(one, Register):
             registered[one.key] = now

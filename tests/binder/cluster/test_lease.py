@@ -278,6 +278,35 @@ def test_who_holds_it_leaves_behind_what_it_works_on(bed: Bed) -> None:
     assert second.inherited() == ["lb-2"]
 
 
+def test_who_leads_again_believes_what_others_left_behind_meanwhile(bed: Bed) -> None:
+    first, second = bed.candidate("a"), bed.candidate("b")
+    first.step()
+    first.leave_behind({"lb-1"})
+    first.step()
+    bed.clock.now = 20.0
+    second.step()
+    bed.clock.now = 31.0
+    second.step()
+    assert second.inherited() == ["lb-1"]
+    second.leave_behind({"lb-1", "lb-2"})
+    second.step()
+    second.release()
+    first.step()
+    assert first.held()
+    first.step()
+    assert first.inherited() == ["lb-1", "lb-2"]
+
+
+def test_who_is_about_to_release_it_keeps_it_and_writes_nothing(bed: Bed) -> None:
+    lease = bed.candidate("a")
+    lease.step()
+    assert lease.enter()
+    lease.retire()
+    lease.step()
+    assert lease.held()
+    assert not lease.may_write()
+
+
 @pytest.mark.parametrize("note", ["", ",", "lb-1 lb-2", "../x", 7, None])
 def test_an_odd_note_is_nothing(bed: Bed, note: Any) -> None:
     lease = bed.candidate("a")

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from binder.cloud.codes import CloudError, Kind
+from binder.commands.observe import wanted
 from binder.controller.balancers import Balancers, Clocks
 from binder.controller.gates import Gates
 from binder.controller.poller import Poller
@@ -443,3 +444,72 @@ def test_a_gate_that_somebody_else_closes_again_is_looked_at_again(bench: Bench)
     found = bench.gates.look(pod.uid)
     assert found.after is not None
     assert found.after <= bench.state.settings.retry_most
+
+
+def test_what_was_just_written_keeps_a_load_balancer_that_nobody_wants_any_more(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.pod()
+    bench.seconds(1)
+    bench.world.bound.clear()
+    bench.state.forget_cloud()
+    perform = bench.world.perform
+
+    def lose(lb: str, actions: Sequence[Action]) -> list[Outcome]:
+        """Its Service is deleted while the call is under way."""
+        for service in list(bench.state.view.of(Service)):
+            bench.state.drop(service)
+        return perform(lb, actions)
+
+    monkeypatch.setattr(bench.world, "perform", lose)
+    bench.balancers.round(LB)
+    assert bench.world.bound
+    assert bench.state.load_balancers() == {LB}
+    monkeypatch.undo()
+    late = dict(bench.world.bound)
+    bench.world.bound.clear()  # CLB's reading lags
+    bench.balancers.round(LB)
+    bench.world.bound = late
+    bench.state.confirmed_all[""] = bench.world.now + 30
+    bench.seconds(90)
+    assert bench.world.bound == {}
+    assert bench.state.load_balancers() == set()
+
+
+@pytest.mark.parametrize("kind", [Kind.WRONG, Kind.AMBIGUOUS])
+def test_an_id_that_is_none_is_forgotten_when_nobody_names_it(
+    bench: Bench, kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> Read:
+        raise CloudError("InvalidParameter.FormatError", "", kind, "DescribeLoadBalancers")
+
+    monkeypatch.setattr(bench.world, "load_balancers", refuse)
+    bench.pod()
+    bench.seconds(5)
+    (service,) = bench.state.view.of(Service)
+    bench.state.drop(service)
+    for _ in range(60):
+        bench.world.now += 1
+        if bench.state.load_balancers():
+            bench.balancers.round(LB)
+    assert bench.state.load_balancers() == ({LB} if kind is Kind.AMBIGUOUS else set())
+
+
+def test_who_only_looks_wants_the_same_all_the_time(bench: Bench) -> None:
+    looks = Balancers(
+        bench.state,
+        bench.world,
+        bench.world,
+        bench.world,
+        Clocks(*[lambda: bench.world.now] * 2),  # type: ignore[arg-type]
+        writes=False,
+    )
+    bench.pod()
+    seen = []
+    for _ in range(70):
+        bench.world.now += 1
+        looks.round(LB)
+        seen.append(wanted(bench.state.balancers[LB].plan))
+    assert len(set(seen)) == 1
+    assert seen[0]
+    assert bench.world.did == []

@@ -126,6 +126,7 @@ def test_a_service_is_served_by_one(
         (INGRESS_CLASS, {}, ALL, By.BINDER),
         (INGRESS_CLASS, {INGRESS_DIRECT_ACCESS: "false"}, ALL, By.NOBODY),
         (None, {}, ALL, By.NOBODY),
+        (None, {INGRESS_DIRECT_ACCESS: "true"}, ALL, By.NOBODY),  # there is no such controller
         (None, parked("ingress"), SETTINGS, By.BINDER),
         (None, parked("ingress", mode="on"), SETTINGS, By.TKE),
         ("nginx", parked("ingress"), ALL, By.NOBODY),

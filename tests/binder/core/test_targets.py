@@ -105,7 +105,7 @@ class Case:
     def sent(self) -> Case:
         """When all that is planned has been asked of CLB."""
         moves = self.moves()
-        return replace(self, ledger=book(moves.ledger, moves.actions, self.now, self.settings))
+        return replace(self, ledger=book(moves.ledger, moves.actions, (), self.now, self.settings))
 
     def moves(self) -> Moves:
         view = View(self.settings)
@@ -478,12 +478,27 @@ def test_what_was_planned_and_not_sent_is_planned_anew_and_believed_of_nobody() 
     case = Case([dying(1), pod(2), pod(3)], TWO)
     moves = case.moves()
     assert set(moves.actions) == {Weigh(at(1), 0), Register(at(3), 10, mine(3))}
-    sent = book(moves.ledger, [Weigh(at(1), 0)], NOW, SETTINGS)
+    sent = book(moves.ledger, [Weigh(at(1), 0)], (), NOW, SETTINGS)
     assert set(sent.lowered) == {at(1)}
     assert set(sent.retries) == {Weigh(at(1), 0)}
     assert not sent.raised
     assert not sent.registered
     assert replace(case, ledger=sent).actions() == {Register(at(3), 10, mine(3))}
+
+
+def test_a_drain_that_failed_is_sent_again_soon_and_one_that_was_done_when_it_must_show() -> None:
+    case = Case([dying(1), pod(2)], TWO)
+    moves, drain = case.moves(), Weigh(at(1), 0)
+    for failed, pauses in (((drain,), 1), ((), 3)):
+        ledger = book(moves.ledger, moves.actions, failed, NOW, SETTINGS)
+        sent = [
+            replace(case, ledger=ledger, now=NOW + second, read_at=NOW + second).actions()
+            for second in (0.5, 1, 2, 3, 4)
+        ]
+        assert sent == [{drain} if second >= pauses else set() for second in (0.5, 1, 2, 3, 4)]
+        # What cannot be read cannot show: it is not sent again and again.
+        blind = replace(case, ledger=ledger, now=NOW + 20)
+        assert blind.actions() == ({drain} if failed else set())
 
 
 def test_a_thousand_failures_later_it_still_tries() -> None:

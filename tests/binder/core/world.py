@@ -522,8 +522,8 @@ class World:
         dues = [] if made.again is None else [made.again]
         actions = made.drained if blind else made.next
         if actions:
-            self._perform(clb, one, actions)
-            one.memory = book(one.memory, actions, self.now, self.settings)
+            failed = () if self._perform(clb, one, actions) else actions
+            one.memory = book(one.memory, actions, failed, self.now, self.settings)
             dues.append(self.now + self.settings.coalesce)
         if one.reading.listeners_at is None or made.memory.missing:
             dues.append(self.now + self.settings.poll_most)
@@ -581,12 +581,12 @@ class World:
                 first, _ = one.denied.get(frontend, (self.now, self.now))
                 one.denied[frontend] = first, self.now
 
-    def _perform(self, clb: Clb, one: Known, actions: tuple[Action, ...]) -> None:
+    def _perform(self, clb: Clb, one: Known, actions: tuple[Action, ...]) -> bool:
         one.targets_dirty = True
         try:
             self._call(clb)
         except CallFailed:
-            return
+            return False
         failing = {id_ for id_ in clb.listeners if self.chaos and self.random.random() < 0.03}
         for action in actions:
             self.note(f"{clb.id} {action}")
@@ -603,6 +603,7 @@ class World:
                     one.listeners_dirty = True
                 elif action.key.listener not in failing:
                     self._accept(clb, one, action)
+        return True
 
     def _accept(self, clb: Clb, one: Known, action: Register | Retag | Weigh | Deregister) -> None:
         if isinstance(action, Register):
