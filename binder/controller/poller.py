@@ -9,6 +9,7 @@ from binder.controller.ports import Cloud
 from binder.controller.state import Balancer, State
 from binder.settings import Settings
 
+_NEARLY = 0.5  # of the pause
 PER_CALL = 30  # DescribeTargetHealth takes so many LoadBalancerIds (CLB API)
 
 
@@ -59,10 +60,14 @@ class Poller:
     def _due(self) -> list[str]:
         now, settings = self._clock(), self._state.settings
         with self._state.lock:
-            waiting = [(lb, one) for lb, one in self._state.balancers.items() if one.plan.poll]
-            due = [lb for lb, one in waiting if now - one.polled_at >= pause(one, now, settings)]
-        # Those that are nearly due come along: one call costs the same.
-        return sorted(due)
+            shares = {
+                lb: (now - one.polled_at) / pause(one, now, settings)
+                for lb, one in self._state.balancers.items()
+                if one.plan.poll
+            }
+        # Those that are nearly due come along, as one call costs the same; so they keep step.
+        due = max(shares.values(), default=0.0) >= 1.0
+        return sorted(lb for lb, share in shares.items() if due and share >= _NEARLY)
 
 
 def pause(one: Balancer, now: float, settings: Settings) -> float:
