@@ -104,24 +104,8 @@ def plan(
             again=context.now + settings.poll_most,
         )
     leave = _leave(memory, context, settings)
-    bound = {(key.listener, key.location) for key in lb.targets}
-    recent = lb.targets_at is not None and context.now - lb.targets_at <= settings.fresh
-    settled_at = -inf if lb.targets_at is None else lb.targets_at - settings.read_lag
-    filling = {
-        (key.listener, key.location) for key, at in memory.ledger.raised.items() if at > settled_at
-    }
-    old: list[Group] = []  # they look empty in a reading that is too old to rely on
-
-    def removable(group: Group) -> bool:
-        place = group.listener, group.location
-        if place in bound or not leave.finish:
-            return False
-        if not recent or place in filling:
-            old.append(group)
-            return False
-        return True
-
-    listening = plan_listeners(bindings, lb, settings, removable)
+    empty = _Empty(lb, memory, leave, context.now, settings)
+    listening = plan_listeners(bindings, lb, settings, empty.may_go)
     if lb.targets_at is None:
         again = context.now + settings.poll_first
         return Plan(
@@ -149,7 +133,7 @@ def plan(
     due = [] if moves.again is None else [moves.again]
     if not leave.finish or absent:
         due.append(context.now + settings.poll_most)
-    if old:
+    if empty.unsure:
         due.append(context.now + settings.poll_first)
     return Plan(
         actions=(*listening.actions, *moves.actions),
@@ -159,12 +143,35 @@ def plan(
         standings=standings,
         memory=after,
         poll=bool(evidence) or moves.poll,
-        reread=moves.reread or bool(old),
+        reread=moves.reread or empty.unsure,
         settled=not (moves.owned or moves.reread or (ours and not bindings)),
         again=min(due, default=None),
         foreign=moves.foreign,
         drains=moves.drains,
     )
+
+
+class _Empty:
+    """Which listeners and rules have no targets; `unsure`: one was asked about that may have."""
+
+    def __init__(
+        self, lb: LoadBalancer, memory: Memory, leave: Leave, now: float, settings: Settings
+    ) -> None:
+        self.unsure = False
+        self._allowed = leave.finish
+        self._bound = {(key.listener, key.location) for key in lb.targets}
+        self._recent = lb.targets_at is not None and now - lb.targets_at <= settings.fresh
+        settled_at = -inf if lb.targets_at is None else lb.targets_at - settings.read_lag
+        raised = memory.ledger.raised.items()
+        self._filling = {(key.listener, key.location) for key, at in raised if at > settled_at}
+
+    def may_go(self, group: Group) -> bool:
+        place = group.listener, group.location
+        if place in self._bound or not self._allowed:
+            return False
+        sure = self._recent and place not in self._filling
+        self.unsure |= not sure
+        return sure
 
 
 def _conflicts(bindings: Sequence[Binding], listening: Listening) -> Iterator[Tell]:

@@ -24,7 +24,7 @@ from binder.cloud.credentials import (
 )
 from tests.binder.cloud.bed import Cloud, Fixed
 from tests.binder.simulator.bed import Bed, time_of
-from tests.binder.simulator.test_sts import ROLE, token
+from tests.binder.simulator.test_sts import pod_environment, token
 
 Make = Callable[..., Cloud]
 
@@ -32,15 +32,7 @@ Make = Callable[..., Cloud]
 @pytest.fixture
 def pod(bed: Bed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """The environment that TKE gives a Pod; gives the file with its token."""
-    file = tmp_path / "token"
-    file.write_text(token(exp=bed.world.now() + 100_000))
-    for name, value in {
-        "TKE_REGION": "ap-guangzhou",
-        "TKE_PROVIDER_ID": "cls-1",
-        "TKE_WEB_IDENTITY_TOKEN_FILE": str(file),
-        "TKE_ROLE_ARN": ROLE,
-    }.items():
-        monkeypatch.setenv(name, value)
+    file = pod_environment(monkeypatch, tmp_path, bed.world.now() + 100_000)
     # The SDK speaks to STS over https only.
     monkeypatch.setattr(credential, "HttpProfile", lambda: HttpProfile(protocol="http"))
     monkeypatch.setattr(credential, "time", time_of(bed.world))

@@ -23,18 +23,21 @@ def token(**claims: Any) -> str:
     return f"e30.{payload}.c2ln"
 
 
+def pod_environment(patch: pytest.MonkeyPatch, folder: Path, expires: float) -> Path:
+    """What TKE gives a Pod with a role; gives the file with its token."""
+    file = folder / "token"
+    file.write_text(token(exp=expires))
+    patch.setenv("TKE_REGION", "ap-guangzhou")
+    patch.setenv("TKE_PROVIDER_ID", "cls-1")
+    patch.setenv("TKE_WEB_IDENTITY_TOKEN_FILE", str(file))
+    patch.setenv("TKE_ROLE_ARN", ROLE)
+    return file
+
+
 @pytest.fixture
 def pod(bed: Bed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """The environment that TKE gives a Pod; gives the file with its token."""
-    file = tmp_path / "token"
-    file.write_text(token(exp=bed.world.now() + 60))
-    for name, value in {
-        "TKE_REGION": "ap-guangzhou",
-        "TKE_PROVIDER_ID": "cls-1",
-        "TKE_WEB_IDENTITY_TOKEN_FILE": str(file),
-        "TKE_ROLE_ARN": ROLE,
-    }.items():
-        monkeypatch.setenv(name, value)
+    file = pod_environment(monkeypatch, tmp_path, bed.world.now() + 60)
     # The SDK speaks to STS over https only, and to its own host.
     monkeypatch.setattr(credential, "HttpProfile", lambda: HttpProfile(protocol="http"))
     monkeypatch.setattr(credential.OIDCRoleArnCredential, "_endpoint", bed.simulator.endpoint)
